@@ -1,0 +1,1 @@
+# bench: run by hand (make bench), never by make check

@@ -1,0 +1,199 @@
+/*
+ * pprof.h - the profiler inside a running program: what Go has in
+ * runtime/pprof, in C spelling.
+ *
+ * Start with two lines (libpprof-http) or with these calls alone:
+ *
+ *	int fd = open("cpu.pb.gz", O_WRONLY | O_CREAT | O_TRUNC, 0644);
+ *	pprof_start_cpu_profile(fd);
+ *	... work ...
+ *	pprof_stop_cpu_profile();
+ *
+ * What comes out is gzip-compressed profile.proto, with functions, files,
+ * lines and inlined calls resolved, for `proflab-pprof` or `go tool pprof`.
+ *
+ * Every function returns 0 or a negative PPROF_ERR_ code and changes nothing
+ * when it fails, unless it says otherwise.  All are safe to call from any
+ * thread; none from a signal handler, unless it says `Signal: safe`.  The
+ * library prints nothing and never ends the process.
+ */
+#ifndef PPROF_H
+#define PPROF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum pprof_error {
+	PPROF_ERR_NOMEM = -1,
+	PPROF_ERR_INVALID = -2,	    /* an argument out of its range */
+	PPROF_ERR_LIMIT = -4,	    /* a cap was reached */
+	PPROF_ERR_IO = -5,	    /* the writer or the system; see errno */
+	PPROF_ERR_BUSY = -6,	    /* "cpu profiling already in use" */
+	PPROF_ERR_UNSUPPORTED = -7, /* not possible here */
+	PPROF_ERR_NOTFOUND = -8,
+};
+
+/* A few words for a code.  Never NULL. */
+const char *pprof_strerror(int code);
+
+/* Where a profile goes: takes all len bytes, or returns a negative code. */
+struct pprof_writer {
+	int (*write)(void *arg, const void *data, size_t len);
+	void *arg;
+};
+
+/* ---- CPU ------------------------------------------------------------------
+ */
+
+/*
+ * Start the CPU profile that goes to fd when it is stopped.  One at a time
+ * (PPROF_ERR_BUSY otherwise), beside any number of captures at the same rate.
+ * fd stays the caller's, and open until pprof_stop_cpu_profile has returned.
+ */
+int pprof_start_cpu_profile(int fd);
+/* Stop it, and write.  PPROF_ERR_NOTFOUND when none runs. */
+int pprof_stop_cpu_profile(void);
+/*
+ * The rate of the CPU profiles started after this, 1 to 10000 Hz; 100 at
+ * first.  Above the kernel's tick (usually 250 Hz) perf events are used where
+ * permitted, otherwise the profile's comments say what rate it really had.
+ */
+int pprof_set_cpu_profile_rate(int hz);
+
+/* ---- captures: a window in time on any profile ------------------------------
+ */
+
+struct pprof_capture;
+
+struct pprof_capture_options {
+	int hz; /* "profile" and "wall": the rate; 0 = the default */
+};
+
+/*
+ * Open a window on the profile called name: "profile" (CPU), "wall", or any
+ * that pprof_lookup knows and that can be subtracted.  Any number may be open;
+ * CPU windows at one rate share one sampler, and one at another rate while a
+ * window is open fails with PPROF_ERR_BUSY.  options may be NULL.
+ */
+int pprof_capture_start(const char *name,
+			const struct pprof_capture_options *options,
+			struct pprof_capture **ret_capture);
+/* The end of the window; what happens later is not in it.  Once only. */
+int pprof_capture_stop(struct pprof_capture *capture);
+/* Write a stopped window.  Blocks: symbolizes, writes. */
+int pprof_capture_write(struct pprof_capture *capture,
+			const struct pprof_writer *writer);
+/* Stops it if need be; NULL is allowed. */
+void pprof_capture_free(struct pprof_capture *capture);
+
+/* ---- named profiles
+ * ----------------------------------------------------------- */
+
+struct pprof_profile;
+
+/*
+ * "heap", "allocs", "block", "mutex", "threads", "goroutine", "threadcreate",
+ * or one made by pprof_new_profile; NULL when there is none of that name.
+ */
+struct pprof_profile *pprof_lookup(const char *name);
+/*
+ * The i-th of all named profiles, sorted by name, or NULL past the last.
+ */
+struct pprof_profile *pprof_profile_at(size_t i);
+const char *pprof_profile_name(const struct pprof_profile *profile);
+/* One line for people. */
+const char *pprof_profile_description(const struct pprof_profile *profile);
+/* How many entries (stacks or values) it holds now: Go's Profile.Count. */
+int64_t pprof_profile_count(const struct pprof_profile *profile);
+/* May pprof_capture_start open a window on it? */
+bool pprof_profile_has_delta(const struct pprof_profile *profile);
+
+struct pprof_write_options {
+	int debug;	    /* 0 profile.proto gzip, 1 legacy text, 2 dump */
+	int64_t min_age_ns; /* heap: only blocks that have lived this long */
+};
+/*
+ * Write what the profile holds now.  options may be NULL.  Blocks: symbolizes
+ * and writes.
+ */
+int pprof_write_to(struct pprof_profile *profile,
+		   const struct pprof_write_options *options,
+		   const struct pprof_writer *writer);
+
+/*
+ * A profile of your own: values (open handles, sessions) by the stack that
+ * added them.  The name must be new, 1 to 64 letters, digits, '_', '-', '.' or
+ * '/'.  It lives as long as the process.
+ */
+int pprof_new_profile(const char *name, struct pprof_profile **ret_profile);
+/*
+ * Add value, with the caller's stack less skip frames.  PPROF_ERR_BUSY when
+ * it is there already.
+ */
+int pprof_profile_add(struct pprof_profile *profile, const void *value,
+		      int skip);
+/* PPROF_ERR_NOTFOUND when it is not there. */
+int pprof_profile_remove(struct pprof_profile *profile, const void *value);
+
+/* ---- rates
+ * ---------------------------------------------------------------------- */
+
+/*
+ * One sampled allocation in about `bytes` (524288 at first); 1 is every one;
+ * 0 turns the heap profile off.  Without the malloc shim nothing is sampled.
+ * Returns: the rate before.
+ */
+int64_t pprof_set_mem_profile_rate(int64_t bytes);
+/* The rate in force; -1 when the malloc shim is absent. */
+int64_t pprof_mem_profile_rate(void);
+/* Record an event of blocking that lasts `ns` or longer always, a shorter one
+ * with probability duration/ns (and scaled up); 1 everything, <= 0 off. */
+void pprof_set_block_profile_rate(int64_t ns);
+/* Report one of n contended unlocks (scaled up); 0 off; < 0 only reads.
+ * Returns: the fraction before. */
+int pprof_set_mutex_profile_fraction(int n);
+
+/* ---- labels
+ * ------------------------------------------------------------------------ */
+
+struct pprof_label {
+	const char *key, *value;
+};
+
+/*
+ * Label what the calling thread does from now on; n 0 removes all labels.  The
+ * set is copied and interned; threads created by this one inherit it.  At most
+ * 16 labels a set, keys and values of at most 256 bytes.
+ */
+int pprof_set_labels(const struct pprof_label *labels, size_t n);
+/* As Go's pprof.Do: the present labels with these added (same keys replaced)
+ * while fn runs.  fn runs even when the labels cannot be set. */
+int pprof_do(const struct pprof_label *labels, size_t n, void (*fn)(void *),
+	     void *arg);
+
+/* ---- about the profiler
+ * ---------------------------------------------------------------- */
+
+/* "name" of the function at pc into buf, as /debug/pprof/symbol answers.
+ * Returns: 0 or PPROF_ERR_NOTFOUND. */
+int pprof_symbol(uintptr_t pc, char *buf, size_t size);
+
+struct pprof_stat {
+	const char *name;  /* e.g. "lost_samples_total" */
+	const char *label; /* e.g. a cause, or NULL */
+	double value;
+};
+/* The i-th counter about the profiler itself: samples taken and lost by cause,
+ * captures by profile, its own CPU seconds.  Returns: false past the last. */
+bool pprof_stat_at(size_t i, struct pprof_stat *ret_stat);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

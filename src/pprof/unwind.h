@@ -1,0 +1,61 @@
+/*
+ * unwind.h - call stacks of the calling thread, by the engine that suits.
+ *
+ *   libgcc     no cold start worth the name, no dl_iterate_phdr, about 7 us
+ *              for 48 frames: thread dumps, first samples, short lives, and
+ *              the preload library
+ *   libunwind  0.5 us warm, but 0.7 ms on a thread's first use, not
+ *              re-entrant, and it calls dl_iterate_phdr: only for threads
+ *              that were warmed, and only where our dl_iterate_phdr serves it
+ *   fp         frame pointers, bounded by the thread's stack: tests only
+ */
+#ifndef PROFLAB_PPROF_UNWIND_H
+#define PROFLAB_PPROF_UNWIND_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum unwind_engine {
+	UNWIND_AUTO, /* the fastest that is safe for this thread now */
+	UNWIND_LIBGCC,
+	UNWIND_LIBUNWIND,
+	UNWIND_FP,
+	UNWIND_ENGINES,
+};
+
+const char *unwind_engine_name(enum unwind_engine engine);
+/* Is it built in, and allowed in this process? */
+bool unwind_engine_available(enum unwind_engine engine);
+
+/* Once a process, before the first handler: primes libgcc.  Returns: 0. */
+int unwind_init(void);
+/* Warm libunwind for the calling thread (0.7 ms, 256 KiB); idempotent. */
+void unwind_warm_thread(void);
+/* Has the calling thread been warmed?  Signal: safe. */
+bool unwind_thread_is_warm(void);
+
+struct unwound {
+	size_t depth;	/* 0 = nothing found */
+	bool truncated; /* more frames than max */
+	bool reentered; /* this thread was unwinding already: depth is 0 */
+};
+
+/*
+ * From inside a handler: the stack that the signal interrupted, pcs[0] being
+ * the interrupted pc itself.  ucontext is the handler's third argument.
+ * Signal: safe.
+ */
+struct unwound unwind_from_signal(enum unwind_engine engine,
+				  const void *ucontext, uintptr_t *pcs,
+				  size_t max);
+
+/*
+ * From a hook or a plain function: the stack of the caller of the caller,
+ * with skip more frames left out; all pcs are return addresses.
+ * Signal: safe.
+ */
+struct unwound unwind_from_here(enum unwind_engine engine, size_t skip,
+				uintptr_t *pcs, size_t max);
+
+#endif

@@ -1,0 +1,64 @@
+/*
+ * object.h - one ELF file, asked for the function, file, line and inlined
+ * calls at an address.
+ *
+ * DWARF is indexed a unit at a time, on first use: its functions and inlined
+ * calls become one sorted table of intervals, so that a look-up costs
+ * microseconds where libdw's own walk costs milliseconds.  Separate debug
+ * files are found by build id and by .gnu_debuglink below /usr/lib/debug;
+ * debuginfod is never asked.  Without DWARF, .symtab or else .dynsym serve.
+ */
+#ifndef PROFLAB_SYMBOL_OBJECT_H
+#define PROFLAB_SYMBOL_OBJECT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct err;
+struct object;
+
+/* Strings live as long as the object that gave them. */
+struct object_frame {
+	const char *function;	 /* demangled; never NULL, never "" */
+	const char *system_name; /* as linked (mangled) */
+	const char *file;	 /* absolute, normalised; "" = unknown */
+	int line;		 /* 0 = unknown */
+	int start_line;		 /* of the function; 0 = unknown */
+};
+
+/*
+ * build_id may be NULL; when given, a file with another one is refused
+ * (ERR_NOTFOUND), for it is not what ran.
+ * Returns: 0, ERR_IO, ERR_FORMAT (not an ELF file), ERR_NOTFOUND, ERR_NOMEM.
+ * Thread: an object serves one thread at a time.
+ */
+int object_open(const char *path, const uint8_t *build_id, size_t build_id_len,
+		struct object **ret_object, struct err *e);
+/* From an image in memory that stays (the vdso).  Same errors. */
+int object_open_memory(const void *image, size_t len, const char *name,
+		       struct object **ret_object, struct err *e);
+void object_close(struct object *o);
+
+/*
+ * The frames at addr (an address of the ELF file, bias subtracted; for a
+ * return address the caller passes it minus 1), innermost inlined call first,
+ * the function that was really called last.
+ * Returns: how many frames were written, at most max; 0 when nothing is known.
+ */
+size_t object_lookup(struct object *o, uint64_t addr,
+		     struct object_frame *frames, size_t max);
+
+/* Does it have line information, or only names? */
+bool object_has_lines(const struct object *o);
+/* Its build id's length, and where. */
+size_t object_build_id(const struct object *o, const uint8_t **ret_bytes);
+
+/*
+ * The entry addresses whose function name is `name`, for -symbolize and
+ * -disasm.  Returns: 0 or ERR_NOTFOUND.
+ */
+int object_find_function(struct object *o, const char *name,
+			 uint64_t *ret_start, uint64_t *ret_size);
+
+#endif
