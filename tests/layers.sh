@@ -33,6 +33,7 @@ for file in $(find src solutions -name '*.[ch]' | sort); do
 	solutions/*) from=workloads ;;
 	esac
 	allowed=" $from $(sed -n "s/^$from://p" "$tmp/table") "
+	# shellcheck disable=SC2013 # the names have no blanks
 	for header in $(sed -n \
 		's,^#[[:space:]]*include "\([^"]*\)".*,\1,p' "$file"); do
 		case $header in

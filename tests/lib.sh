@@ -112,6 +112,7 @@ start_server() {
 		sed 's/^/# /' "$server_log"
 		return 1
 	fi
+	# shellcheck disable=SC2034 # for the one who sources this
 	server_url=$(sed -n 's,.*\(http://127[0-9.]*:[0-9]*\).*,\1,p' \
 		"$server_log" | head -n 1)
 }
