@@ -1,0 +1,71 @@
+/*
+ * hooks.h - what the shims (src/shim) tell the profiler.
+ *
+ * A shim defines someone else's symbol, calls the function here, and passes
+ * on to the real one.  Each shim announces itself from a constructor, so that
+ * the profiler knows what it can rely on: a program may link libpprof without
+ * any shim, and still gets CPU profiles, by scanning for threads.
+ *
+ * While guard_inside() a shim calls nothing here: it passes straight through.
+ */
+#ifndef PROFLAB_PPROF_HOOKS_H
+#define PROFLAB_PPROF_HOOKS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum hooks {
+	HOOKS_THREAD = 1 << 0, /* pthread_create, thrd_create */
+	HOOKS_DL = 1 << 1,     /* dlopen, dlclose, dl_iterate_phdr */
+	HOOKS_EXEC = 1 << 2,   /* the exec family */
+	HOOKS_MALLOC = 1 << 3,
+	HOOKS_LOCK = 1 << 4,
+};
+
+/* Signal: safe. */
+void hooks_announce(unsigned which);
+bool hooks_present(unsigned which);
+
+/* ---- threads ---------------------------------------------------------------
+ *
+ * The creator makes a ticket and passes it to the new thread through the real
+ * pthread_create; the new thread redeems it before its start routine runs.
+ */
+struct hooks_thread;
+
+/*
+ * start is for profiles alone (the root of the thread's stacks).
+ * Thread: the creator.  Returns: NULL when there is no room, and the thread
+ * is then created without us, to be found by the scan.
+ */
+struct hooks_thread *hooks_thread_new(uintptr_t start, void *fn, void *arg);
+/* The real call failed: nobody will redeem it. */
+void hooks_thread_cancel(struct hooks_thread *t);
+/*
+ * Thread: the new one.  From here to its exit (found by a pthread key, so
+ * that pthread_exit and cancellation are covered) the thread is registered.
+ */
+void hooks_thread_begin(struct hooks_thread *t, void **ret_fn, void **ret_arg);
+
+/* ---- loaded objects --------------------------------------------------------
+ */
+
+/* After dlopen and dlmopen: take a new snapshot of the loaded objects. */
+void hooks_objects_added(void);
+/*
+ * Before dlclose: whatever it might unmap is resolved and frozen, and no
+ * unwinder cache is trusted from here on.  After: a new snapshot.
+ */
+void hooks_objects_closing(void *handle);
+void hooks_objects_closed(void);
+
+/* ---- exec ------------------------------------------------------------------
+ *
+ * POSIX timers die with exec, and the kernel discards their signals; a perf
+ * event's pending signal would kill the new program.
+ */
+void hooks_exec_begin(void);
+/* The exec failed. */
+void hooks_exec_failed(void);
+
+#endif
