@@ -1,1 +1,35 @@
-# src/pprof
+# src/pprof: libpprof, the profiler inside a running process.
+#
+# A product links libpprof-core.la, one of libpprof-unwind.la (libunwind for
+# the CPU samples of warmed threads) and libpprof-nounwind.la, and the archives
+# that they stand on: $(PPROF_LIBS), or $(PPROF_NOUNWIND_LIBS).
+noinst_LTLIBRARIES += libpprof-core.la libpprof-unwind.la libpprof-nounwind.la
+libpprof_core_la_SOURCES = \
+	src/pprof/guard.c src/pprof/guard.h \
+	src/pprof/label.c src/pprof/label.h \
+	src/pprof/lost.c src/pprof/lost.h \
+	src/pprof/pprof.h \
+	src/pprof/source.h \
+	src/pprof/stack_table.c src/pprof/stack_table.h \
+	src/pprof/unwind.c src/pprof/unwind.h \
+	src/pprof/unwind_fast.h \
+	src/pprof/unwind_gcc.c src/pprof/unwind_gcc.h \
+	src/pprof/unwind_internal.h \
+	src/pprof/unwind_phdr.c src/pprof/unwind_phdr.h \
+	src/pprof/writer.h \
+	$(NULL)
+libpprof_core_la_CFLAGS = $(AM_CFLAGS) -fno-optimize-sibling-calls
+# libgcc's unwinder, statically (unwind_gcc.c says why).
+PPROF_BASE_LIBS = libbase.la $(LIBGCC_EH)
+libpprof_unwind_la_SOURCES = src/pprof/unwind_libunwind.c
+libpprof_unwind_la_CPPFLAGS = $(AM_CPPFLAGS) $(UNWIND_CFLAGS)
+libpprof_unwind_la_LIBADD = $(UNWIND_LIBS)
+libpprof_nounwind_la_SOURCES = src/pprof/unwind_none.c
+PPROF_LIBS = libpprof-core.la libpprof-unwind.la $(PPROF_BASE_LIBS)
+PPROF_NOUNWIND_LIBS = libpprof-core.la libpprof-nounwind.la $(PPROF_BASE_LIBS)
+
+check_PROGRAMS += tests/check_stack_table
+TESTS += tests/check_stack_table
+tests_check_stack_table_SOURCES = tests/check_stack_table.c
+tests_check_stack_table_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+tests_check_stack_table_LDADD = $(PPROF_LIBS) $(CHECK_LIBS)

@@ -11,6 +11,8 @@
 
 enum {
 	LABEL_SETS_MAX = 4096, /* beyond it sets become LABEL_SET_OVERFLOW */
+	LABEL_COUNT_MAX = 16,  /* labels a set */
+	LABEL_TEXT_MAX = 256,  /* bytes a key, bytes a value */
 	LABEL_SET_NONE = 0,
 	LABEL_SET_OVERFLOW = 1, /* one label: pprof_labels=overflow */
 };

@@ -25,6 +25,7 @@
 enum {
 	STACK_DEPTH_MAX = 128, /* frames kept; deeper stacks are marked */
 	STACK_COUNTERS = 4,
+	STACK_LOST_MAX = 8, /* at least LOST_CAUSES */
 };
 
 /* Leaf first.  pcs[0] may be exact (a signal's pc); the others are return
@@ -70,13 +71,19 @@ struct stack_record *stack_table_find(struct stack_table *t,
 				      const struct stack *stack,
 				      uint32_t labels, uint64_t tag);
 
-/* Relaxed add.  Signal: safe. */
+/*
+ * Add to a counter.  Release, so that a reader which sees this addition (in
+ * stack_record_get) sees those that happened before it.  Signal: safe.
+ */
 static inline void stack_record_add(struct stack_record *r, int counter,
 				    int64_t delta)
 {
 	__atomic_fetch_add((int64_t *)&r->counters[counter], delta,
-			   __ATOMIC_RELAXED);
+			   __ATOMIC_RELEASE);
 }
+
+/* A counter now, with acquire.  Signal: safe. */
+int64_t stack_record_get(const struct stack_record *r, int counter);
 
 /* Records claimed so far; some may not be ready.  Signal: safe. */
 size_t stack_table_count(const struct stack_table *t);
@@ -85,8 +92,17 @@ struct stack_record *stack_table_at(const struct stack_table *t, size_t i);
 /* Its frames, leaf first. */
 const uintptr_t *stack_table_frames(const struct stack_table *t,
 				    const struct stack_record *r);
+/* The same as the writer takes it.  The frames stay the table's. */
+struct stack stack_table_stack(const struct stack_table *t,
+			       const struct stack_record *r);
 /* Its loss counters.  Signal: safe. */
 struct lost *stack_table_lost(struct stack_table *t);
+
+/*
+ * Set every counter to 0, losses too; the records stay.  For a child after
+ * fork: nothing may be adding at the time.
+ */
+void stack_table_zero(struct stack_table *t);
 
 /*
  * The counters of all records at one time: row i is record i's.  Counters are
@@ -96,12 +112,19 @@ struct lost *stack_table_lost(struct stack_table *t);
 struct stack_snapshot {
 	size_t n;
 	int64_t (*counters)[STACK_COUNTERS]; /* owned */
-	int64_t lost_samples[8], lost_weight[8];
+	int64_t lost_samples[STACK_LOST_MAX], lost_weight[STACK_LOST_MAX];
 	int64_t monotonic_ns, realtime_ns; /* when it was taken */
 };
 
 /* Returns: 0 or ERR_NOMEM. */
 int stack_snapshot_take(struct stack_table *t, struct stack_snapshot *ret);
 void stack_snapshot_free(struct stack_snapshot *s);
+
+/* Record i's counter in it; 0 for a record that is younger, and for s NULL. */
+static inline int64_t stack_snapshot_get(const struct stack_snapshot *s,
+					 size_t i, int counter)
+{
+	return s && i < s->n ? s->counters[i][counter] : 0;
+}
 
 #endif

@@ -1,13 +1,16 @@
 /*
  * unwind.h - call stacks of the calling thread, by the engine that suits.
  *
- *   libgcc     no cold start worth the name, no dl_iterate_phdr, about 7 us
- *              for 48 frames: thread dumps, first samples, short lives, and
- *              the preload library
+ *   libgcc     no cold start worth the name, no dl_iterate_phdr, re-entrant,
+ *              about 7 us for 48 frames: thread dumps, first samples, short
+ *              lives, and the preload library
  *   libunwind  0.5 us warm, but 0.7 ms on a thread's first use, not
  *              re-entrant, and it calls dl_iterate_phdr: only for threads
  *              that were warmed, and only where our dl_iterate_phdr serves it
  *   fp         frame pointers, bounded by the thread's stack: tests only
+ *
+ * A product chooses whether libunwind is in it by what it links beside
+ * libpprof-core.la: libpprof-unwind.la, or libpprof-nounwind.la.
  */
 #ifndef PROFLAB_PPROF_UNWIND_H
 #define PROFLAB_PPROF_UNWIND_H
@@ -24,26 +27,40 @@ enum unwind_engine {
 	UNWIND_ENGINES,
 };
 
+enum { UNWIND_DEPTH_MAX = 128 }; /* no engine gives more frames */
+
 const char *unwind_engine_name(enum unwind_engine engine);
-/* Is it built in, and allowed in this process? */
+/*
+ * Is it built in, and allowed in this process?  libunwind is not before
+ * unwind_phdr_serve, nor after an object was unloaded (unwind_phdr_refresh).
+ * Signal: safe.
+ */
 bool unwind_engine_available(enum unwind_engine engine);
 
-/* Once a process, before the first handler: primes libgcc.  Returns: 0. */
+/*
+ * Once a process, before the first handler: primes libgcc.  Idempotent.
+ * Returns: 0.
+ */
 int unwind_init(void);
-/* Warm libunwind for the calling thread (0.7 ms, 256 KiB); idempotent. */
+/*
+ * Warm libunwind for the calling thread (0.7 ms, 256 KiB), and note the
+ * bounds of its stack for fp; idempotent.  Signal: unsafe.
+ */
 void unwind_warm_thread(void);
-/* Has the calling thread been warmed?  Signal: safe. */
+/* Has the calling thread been warmed for libunwind?  Signal: safe. */
 bool unwind_thread_is_warm(void);
 
 struct unwound {
 	size_t depth;	/* 0 = nothing found */
 	bool truncated; /* more frames than max */
-	bool reentered; /* this thread was unwinding already: depth is 0 */
+	bool reentered; /* this thread was unwinding already: depth is 0.
+			 * Only with UNWIND_LIBUNWIND: AUTO takes libgcc */
 };
 
 /*
  * From inside a handler: the stack that the signal interrupted, pcs[0] being
- * the interrupted pc itself.  ucontext is the handler's third argument.
+ * the interrupted pc itself, always.  ucontext is the handler's third
+ * argument.  errno is kept.
  * Signal: safe.
  */
 struct unwound unwind_from_signal(enum unwind_engine engine,
@@ -52,7 +69,8 @@ struct unwound unwind_from_signal(enum unwind_engine engine,
 
 /*
  * From a hook or a plain function: the stack of the caller of the caller,
- * with skip more frames left out; all pcs are return addresses.
+ * with skip more frames left out; all pcs are return addresses.  The function
+ * that calls this must not be inlined into its own caller.  errno is kept.
  * Signal: safe.
  */
 struct unwound unwind_from_here(enum unwind_engine engine, size_t skip,
