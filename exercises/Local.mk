@@ -1,1 +1,3 @@
-# exercises
+# exercises: what a learner does, one folder a task.
+EXTRA_DIST += exercises/lib/lab.sh \
+	exercises/1-live-profiling/run exercises/1-live-profiling/findings

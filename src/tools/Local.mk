@@ -1,1 +1,19 @@
-# src/tools
+# src/tools: the programs for people who read and judge profiles.
+judge_sources = \
+	src/tools/answers.c src/tools/answers.h \
+	src/tools/evidence.c src/tools/evidence.h \
+	src/tools/findings.c src/tools/findings.h \
+	src/tools/interval.c src/tools/interval.h \
+	src/tools/judge.c src/tools/judge.h \
+	src/tools/pattern.c src/tools/pattern.h \
+	$(NULL)
+noinst_LTLIBRARIES += libjudge.la
+libjudge_la_SOURCES = $(judge_sources)
+libjudge_la_CPPFLAGS = $(AM_CPPFLAGS) $(PCRE2_CFLAGS)
+libjudge_la_LIBADD = $(PCRE2_LIBS) -lm
+
+check_PROGRAMS += tests/check_judge
+TESTS += tests/check_judge
+tests_check_judge_SOURCES = tests/check_judge.c
+tests_check_judge_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+tests_check_judge_LDADD = libjudge.la libprofile.la libbase.la $(CHECK_LIBS)

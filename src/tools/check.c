@@ -1,0 +1,331 @@
+/*
+ * check.c - proflab-check: expected findings against profiles that were really
+ * collected.  One line a finding for a machine, four for a learner.
+ */
+#include "base/err.h"
+#include "symbol/object.h"
+#include "tools/answers.h"
+#include "tools/evidence.h"
+#include "tools/findings.h"
+#include "tools/judge.h"
+
+#include <getopt.h>
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum {
+	EXIT_PASS = 0,
+	EXIT_FAIL = 1,
+	EXIT_USAGE = 2,
+	EXIT_UNSURE = 77,
+	EXIT_BROKEN = 99
+};
+
+static const char usage_text[] =
+	"Usage: proflab-check [OPTION]... FINDINGS [KIND=]PROFILE...\n"
+	"\n"
+	"Judge profiles by a file of expected findings.  KIND is cpu, heap,\n"
+	"allocs, threads, mutex, block or wall; it may be left out where the\n"
+	"profile's sample types tell it.  Several profiles of one kind are a\n"
+	"series in time.\n"
+	"\n"
+	"  -binary FILE    profiles must come from this build (its build id)\n"
+	"  -answers FILE   judge a learner's answers, not the findings\n"
+	"  -only NAME      this finding or question alone\n"
+	"  -absent         every finding must be absent: for a mended server\n"
+	"  -json           one JSON object for machines\n"
+	"  -quiet          only what does not pass\n"
+	"  -help           this text\n"
+	"\n"
+	"Exit status: 0 all pass; 1 one fails; 77 none fails and one is\n"
+	"inconclusive; 2 wrong usage; 99 the profiles cannot be judged.\n";
+
+struct options {
+	const char *binary, *answers, *only;
+	bool json, quiet, absent;
+};
+
+struct session {
+	struct options o;
+	struct findings *findings;
+	struct evidence evidence;
+	struct answers answers;
+	json_t *rows;
+	int counts[3];
+	bool colour;
+};
+
+static int broken(const struct err *e)
+{
+	fprintf(stderr, "proflab-check: %s\n", e->text);
+	return EXIT_BROKEN;
+}
+
+/* Print text in lines of at most 70 characters behind a heading. */
+static void put_wrapped(const char *heading, const char *text)
+{
+	size_t column = 0;
+	printf("      %-9s", heading);
+	while (*text) {
+		const size_t word = strcspn(text, " ");
+		if (column && column + word > 62) {
+			printf("\n%15s", "");
+			column = 0;
+		}
+		printf("%s%.*s", column ? " " : "", (int)word, text);
+		column += word + 1;
+		text += word;
+		text += strspn(text, " ");
+	}
+	putchar('\n');
+}
+
+static const char *colour_of(const struct session *s, enum verdict v)
+{
+	static const char *const codes[] = { "\033[32m", "\033[31m",
+					     "\033[33m" };
+	return s->colour ? codes[v] : "";
+}
+
+static void report(struct session *s, const char *name, const char *title,
+		   const char *measure, const char *expect,
+		   const struct judgement *j)
+{
+	s->counts[j->verdict]++;
+	if (s->o.json) {
+		json_array_append_new(
+			s->rows,
+			json_pack("{s:s, s:s, s:s, s:s, s:f, s:f, s:f, s:s}",
+				  "name", name, "verdict",
+				  verdict_name(j->verdict), "found",
+				  buf_str(&j->found), "expected",
+				  expect ? expect : "", "value", j->value,
+				  "low", j->low, "high", j->high, "meaning",
+				  buf_str(&j->why)));
+		return;
+	}
+	if (s->o.quiet && j->verdict == VERDICT_PASS)
+		return;
+	printf("%s%s%s  %s: %s\n", colour_of(s, j->verdict),
+	       verdict_name(j->verdict), s->colour ? "\033[0m" : "", name,
+	       title);
+	if (measure)
+		put_wrapped("measured", measure);
+	if (j->found.len)
+		put_wrapped("found", buf_str(&j->found));
+	if (expect)
+		put_wrapped("expected", expect);
+	if (j->why.len)
+		put_wrapped("meaning", buf_str(&j->why));
+}
+
+/* Profiles must come from the program that is being judged. */
+static int check_binary(const struct session *s, struct err *e)
+{
+	struct object *object;
+	int rc = object_open(s->o.binary, NULL, 0, &object, e);
+	if (rc)
+		return rc;
+	const uint8_t *id;
+	const size_t n = object_build_id(object, &id);
+	char hex[2 * 64 + 1] = "";
+	for (size_t i = 0; i < n && i < 64; i++)
+		snprintf(hex + 2 * i, 3, "%02x", id[i]);
+	object_close(object);
+	if (!n)
+		return err_set(e, ERR_INVALID, "%s has no build id",
+			       s->o.binary);
+	for (size_t i = 0; i < s->evidence.n; i++) {
+		const struct exhibit *x = &s->evidence.exhibits[i];
+		if (!evidence_is_from(x, hex))
+			return err_set(e, ERR_INVALID,
+				       "%s was not taken from %s: another "
+				       "program, or another build of it",
+				       x->path, s->o.binary);
+	}
+	return 0;
+}
+
+static enum verdict inverse(enum verdict v)
+{
+	return v == VERDICT_PASS   ? VERDICT_FAIL
+	       : v == VERDICT_FAIL ? VERDICT_PASS
+				   : v;
+}
+
+static bool is_wanted(const struct session *s, const char *name)
+{
+	return !s->o.only || !strcmp(s->o.only, name);
+}
+
+static int judge_findings(struct session *s, struct err *e)
+{
+	const struct findings *f = s->findings;
+	for (size_t i = 0; i < f->n_findings; i++) {
+		const struct finding *row = &f->findings[i];
+		if (!is_wanted(s, row->name))
+			continue;
+		struct judgement j;
+		const int rc = judge_finding(row, &s->evidence, &j, e);
+		if (rc)
+			return err_prefix(e, rc, "%s", row->name);
+		char expect[160];
+		if (s->o.absent) {
+			j.verdict = inverse(j.verdict);
+			snprintf(expect, sizeof(expect), "not %s",
+				 row->expect.text);
+		} else {
+			snprintf(expect, sizeof(expect), "%s",
+				 row->expect.text);
+		}
+		report(s, row->name, row->title, row->measure_text, expect, &j);
+		judgement_free(&j);
+	}
+	return 0;
+}
+
+static int judge_answers(struct session *s, struct err *e)
+{
+	const struct findings *f = s->findings;
+	int rc = answers_read(s->o.answers, &s->answers, e);
+	for (size_t i = 0; !rc && i < f->n_questions; i++) {
+		const struct question *q = &f->questions[i];
+		if (!is_wanted(s, q->name))
+			continue;
+		const char *said = answers_find(&s->answers, q->name);
+		struct judgement j;
+		rc = judge_answer(q, said, &s->evidence, &j, e);
+		if (rc)
+			return err_prefix(e, rc, "%s", q->name);
+		report(s, q->name, q->title, NULL, NULL, &j);
+		judgement_free(&j);
+	}
+	for (size_t i = 0; !rc && i < s->answers.n; i++) {
+		size_t k = 0;
+		while (k < f->n_questions &&
+		       strcmp(s->answers.rows[i].name, f->questions[k].name))
+			k++;
+		if (k == f->n_questions)
+			rc = err_set(e, ERR_INVALID,
+				     "%s:%d: no question is called \"%.80s\"",
+				     s->o.answers, s->answers.rows[i].line,
+				     s->answers.rows[i].name);
+	}
+	return rc;
+}
+
+static int finish(struct session *s)
+{
+	const int total = s->counts[0] + s->counts[1] + s->counts[2];
+	if (s->o.json) {
+		json_t *root =
+			json_pack("{s:O, s:i, s:i, s:i}", "results", s->rows,
+				  "pass", s->counts[0], "fail", s->counts[1],
+				  "inconclusive", s->counts[2]);
+		json_dumpf(root, stdout, JSON_INDENT(2));
+		putchar('\n');
+		json_decref(root);
+	} else {
+		printf("%d of %d pass", s->counts[VERDICT_PASS], total);
+		if (s->counts[VERDICT_FAIL])
+			printf(", %d fail", s->counts[VERDICT_FAIL]);
+		if (s->counts[VERDICT_INCONCLUSIVE])
+			printf(", %d inconclusive",
+			       s->counts[VERDICT_INCONCLUSIVE]);
+		putchar('\n');
+	}
+	if (!total)
+		return EXIT_BROKEN;
+	return s->counts[VERDICT_FAIL]		 ? EXIT_FAIL
+	       : s->counts[VERDICT_INCONCLUSIVE] ? EXIT_UNSURE
+						 : EXIT_PASS;
+}
+
+static int run(struct session *s, char **args)
+{
+	struct err e = { "" };
+	int rc = findings_read(args[0], &s->findings, &e);
+	for (char **a = args + 1; !rc && *a; a++)
+		rc = evidence_add(&s->evidence, *a, &e);
+	if (!rc && s->o.binary)
+		rc = check_binary(s, &e);
+	if (rc)
+		return broken(&e);
+	struct judgement enough;
+	rc = judge_minimums(s->findings, &s->evidence, &enough, &e);
+	if (rc)
+		return broken(&e);
+	if (enough.verdict != VERDICT_PASS) {
+		report(s, "minimum", "too little to judge by", NULL, NULL,
+		       &enough);
+		judgement_free(&enough);
+		return finish(s);
+	}
+	rc = s->o.answers ? judge_answers(s, &e) : judge_findings(s, &e);
+	if (!rc && s->o.only && !(s->counts[0] + s->counts[1] + s->counts[2]))
+		rc = err_set(&e, ERR_NOTFOUND, "%s has nothing called \"%s\"",
+			     args[0], s->o.only);
+	return rc ? broken(&e) : finish(s);
+}
+
+int main(int argc, char **argv)
+{
+	static const struct option longs[] = {
+		{ "binary", required_argument, NULL, 'b' },
+		{ "answers", required_argument, NULL, 'a' },
+		{ "only", required_argument, NULL, 'o' },
+		{ "absent", no_argument, NULL, 'A' },
+		{ "json", no_argument, NULL, 'j' },
+		{ "quiet", no_argument, NULL, 'q' },
+		{ "help", no_argument, NULL, 'h' },
+		{ NULL, 0, NULL, 0 },
+	};
+	struct session s = { .rows = json_array(),
+			     .colour = isatty(STDOUT_FILENO) &&
+				       !getenv("NO_COLOR") };
+	int c;
+	while ((c = getopt_long_only(argc, argv, "", longs, NULL)) != -1) {
+		switch (c) {
+		case 'b':
+			s.o.binary = optarg;
+			break;
+		case 'a':
+			s.o.answers = optarg;
+			break;
+		case 'o':
+			s.o.only = optarg;
+			break;
+		case 'A':
+			s.o.absent = true;
+			break;
+		case 'j':
+			s.o.json = true;
+			break;
+		case 'q':
+			s.o.quiet = true;
+			break;
+		case 'h':
+			fputs(usage_text, stdout);
+			json_decref(s.rows);
+			return EXIT_PASS;
+		default:
+			fputs(usage_text, stderr);
+			json_decref(s.rows);
+			return EXIT_USAGE;
+		}
+	}
+	int status = EXIT_USAGE;
+	if (argc - optind < 2)
+		fputs(usage_text, stderr);
+	else
+		status = run(&s, argv + optind);
+	findings_free(s.findings);
+	evidence_free(&s.evidence);
+	answers_free(&s.answers);
+	json_decref(s.rows);
+	return status;
+}
