@@ -1,0 +1,177 @@
+/* http.c - a pprof_http from its options, and a daemon of its own. */
+#include "base/err.h"
+#include "http/capture.h"
+#include "http/listen.h"
+#include "http/request.h"
+#include "http/thread.h"
+#include "http/writer.h"
+#include "pprof/pprof.h"
+
+#include <errno.h>
+#include <microhttpd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+	DEFAULT_MAX_SECONDS = 3600,
+	DEFAULT_MAX_CAPTURES = 32,
+	MAX_CAPTURES = 4096,
+	CONNECTIONS = 512,
+	IDLE_SECONDS = 120,
+};
+
+static int options_copy(struct pprof_http_options *to,
+			const struct pprof_http_options *from)
+{
+	static const struct pprof_http_options none;
+	if (!from)
+		from = &none;
+	if (from->max_seconds < 0 || from->max_captures < 0 ||
+	    from->max_captures > MAX_CAPTURES)
+		return PPROF_ERR_INVALID;
+	to->max_seconds =
+		from->max_seconds ? from->max_seconds : DEFAULT_MAX_SECONDS;
+	to->max_captures =
+		from->max_captures ? from->max_captures : DEFAULT_MAX_CAPTURES;
+	to->title = strdup(from->title ? from->title : "/debug/pprof/");
+	if (from->token_file) {
+		to->token_file = strdup(from->token_file);
+		if (!to->token_file)
+			return PPROF_ERR_NOMEM;
+	}
+	return to->title ? 0 : PPROF_ERR_NOMEM;
+}
+
+int pprof_http_new(const struct pprof_http_options *options,
+		   struct pprof_http **ret_http)
+{
+	struct pprof_http *h = calloc(1, sizeof(*h));
+	if (!h)
+		return PPROF_ERR_NOMEM;
+	pthread_mutex_init(&h->lock, NULL);
+	pthread_cond_init(&h->resumed, NULL);
+	int rc = options_copy(&h->options, options);
+	if (!rc)
+		rc = http_writer_start(&h->writer);
+	if (!rc)
+		rc = http_captures_start(h->options.max_captures, h->writer,
+					 &h->captures);
+	if (rc) {
+		pprof_http_stop(h);
+		return rc;
+	}
+	*ret_http = h;
+	return 0;
+}
+
+static enum MHD_Result answer(void *arg, struct MHD_Connection *connection,
+			      const char *url, const char *method,
+			      const char *version, const char *upload_data,
+			      size_t *upload_data_size, void **state)
+{
+	(void)version;
+	if (pprof_http_wants(url))
+		return (enum MHD_Result)pprof_http_handle(arg, connection, url,
+							  method, upload_data,
+							  upload_data_size,
+							  state);
+	static char not_found[] = "404 page not found\n";
+	struct MHD_Response *response = MHD_create_response_from_buffer(
+		sizeof(not_found) - 1, not_found, MHD_RESPMEM_PERSISTENT);
+	if (!response)
+		return MHD_NO;
+	MHD_add_response_header(response, "Content-Type",
+				"text/plain; charset=utf-8");
+	const enum MHD_Result rc =
+		MHD_queue_response(connection, MHD_HTTP_NOT_FOUND, response);
+	MHD_destroy_response(response);
+	return rc;
+}
+
+static void completed(void *arg, struct MHD_Connection *connection,
+		      void **state, enum MHD_RequestTerminationCode how)
+{
+	(void)arg, (void)connection, (void)how;
+	pprof_http_completed(*state);
+	*state = NULL;
+}
+
+static int start_daemon(struct pprof_http *h)
+{
+	sigset_t saved;
+	http_signals_block(&saved);
+	h->daemon = MHD_start_daemon(
+		MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME, 0,
+		NULL, NULL, answer, h, MHD_OPTION_LISTEN_SOCKET,
+		h->listener->fd, MHD_OPTION_NOTIFY_COMPLETED, completed, NULL,
+		MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS,
+		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_SECONDS,
+		MHD_OPTION_END);
+	http_signals_restore(&saved);
+	if (!h->daemon)
+		return PPROF_ERR_IO;
+	h->listener->fd = -1; /* the daemon's now */
+	return asprintf(&h->url, "%s%s", h->listener->url,
+			h->listener->path[0] ? "" : "/debug/pprof/") < 0
+		       ? PPROF_ERR_NOMEM
+		       : 0;
+}
+
+int pprof_http_start(const char *address,
+		     const struct pprof_http_options *options,
+		     struct pprof_http **ret_http)
+{
+	struct pprof_http *h;
+	int rc = pprof_http_new(options, &h);
+	if (rc)
+		return rc;
+	h->listener = calloc(1, sizeof(*h->listener));
+	rc = PPROF_ERR_NOMEM;
+	if (h->listener) {
+		h->listener->fd = -1;
+		rc = listener_open(address, h->listener, NULL);
+	}
+	if (!rc)
+		rc = start_daemon(h);
+	if (rc) {
+		const int saved = errno;
+		pprof_http_stop(h);
+		errno = saved;
+		return rc;
+	}
+	*ret_http = h;
+	return 0;
+}
+
+const char *pprof_http_url(const struct pprof_http *h)
+{
+	return h->url;
+}
+
+void pprof_http_stop(struct pprof_http *h)
+{
+	if (!h)
+		return;
+	if (h->daemon) {
+		/* Nobody new, then everybody answered, then the rest. */
+		const int fd = MHD_quiesce_daemon(h->daemon);
+		if (h->listener)
+			h->listener->fd = fd;
+	}
+	if (h->captures)
+		pprof_http_drain(h);
+	if (h->daemon)
+		MHD_stop_daemon(h->daemon);
+	http_captures_stop(h->captures);
+	http_writer_stop(h->writer);
+	if (h->listener)
+		listener_close(h->listener);
+	free(h->listener);
+	free(h->url);
+	free((char *)h->options.title);
+	free((char *)h->options.token_file);
+	pthread_cond_destroy(&h->resumed);
+	pthread_mutex_destroy(&h->lock);
+	free(h);
+}

@@ -1,0 +1,127 @@
+/*
+ * rates.c - /debug/pprof/rates: the rates of heap, block and mutex profiles,
+ * read and switched while the program runs.
+ */
+#include "base/attr.h"
+#include "http/request.h"
+#include "pprof/pprof.h"
+
+#include <inttypes.h>
+#include <limits.h>
+#include <microhttpd.h>
+#include <string.h>
+
+static int64_t heap_get(void)
+{
+	return pprof_mem_profile_rate();
+}
+
+static void heap_set(int64_t bytes)
+{
+	pprof_set_mem_profile_rate(bytes);
+}
+
+/*
+ * libpprof does not tell the block rate, so the last one set here is told;
+ * -1: never set here.
+ */
+static _Atomic int64_t block_rate = -1;
+
+static int64_t block_get(void)
+{
+	return block_rate;
+}
+
+static void block_set(int64_t ns)
+{
+	pprof_set_block_profile_rate(ns);
+	block_rate = ns;
+}
+
+static int64_t mutex_get(void)
+{
+	return pprof_set_mutex_profile_fraction(-1);
+}
+
+static void mutex_set(int64_t n)
+{
+	pprof_set_mutex_profile_fraction((int)n);
+}
+
+static const struct rate {
+	const char *name, *unit;
+	int64_t max;
+	int64_t (*get)(void);
+	void (*set)(int64_t value);
+} rates[] = {
+	{ "block", "nanoseconds", INT64_C(3600000000000), block_get,
+	  block_set },
+	{ "heap", "bytes", INT64_C(1) << 40, heap_get, heap_set },
+	{ "mutex", "fraction", INT_MAX, mutex_get, mutex_set },
+};
+
+/*
+ * A page of another origin that the user looks at may send a POST to a
+ * loopback server, and the browser says so.
+ */
+static bool from_another_origin(struct http_request *r)
+{
+	const char *origin = MHD_lookup_connection_value(
+		r->connection, MHD_HEADER_KIND, "Origin");
+	const char *host = MHD_lookup_connection_value(r->connection,
+						       MHD_HEADER_KIND, "Host");
+	if (!origin)
+		return false;
+	const char *at = strstr(origin, "://");
+	return !host || !at || strcmp(at + 3, host) != 0;
+}
+
+/* All or nothing: one that is out of range changes none. */
+static bool set_rates(struct http_request *r)
+{
+	int64_t values[ARRAY_SIZE(rates)];
+	bool given[ARRAY_SIZE(rates)];
+	bool any = false;
+	for (size_t i = 0; i < ARRAY_SIZE(rates); i++) {
+		char value[HTTP_PARAM];
+		given[i] = http_param(r, rates[i].name, value);
+		if (given[i] && (!http_parse_int(value, &values[i]) ||
+				 values[i] < 0 || values[i] > rates[i].max)) {
+			http_reply_error(&r->reply, 400,
+					 "invalid value for \"%s\" - must be "
+					 "an integer from 0 to %" PRId64
+					 " (%s; 0 is off)",
+					 rates[i].name, rates[i].max,
+					 rates[i].unit);
+			return false;
+		}
+		any = any || given[i];
+	}
+	if (!any) {
+		http_reply_error(&r->reply, 400,
+				 "one of block, heap, mutex must be given");
+		return false;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(rates); i++)
+		if (given[i])
+			rates[i].set(values[i]);
+	return true;
+}
+
+enum http_next http_rates(struct http_request *r)
+{
+	struct buf *b = &r->reply.body;
+	if (r->post && from_another_origin(r)) {
+		http_reply_error(&r->reply, 403,
+				 "requests of another origin change nothing");
+		return HTTP_REPLY;
+	}
+	if (r->post && !set_rates(r))
+		return HTTP_REPLY;
+	http_reply_begin(&r->reply, 200, "application/json");
+	for (size_t i = 0; i < ARRAY_SIZE(rates); i++)
+		buf_printf(b, "%s\"%s\":%" PRId64, i ? "," : "{", rates[i].name,
+			   rates[i].get());
+	buf_append_str(b, "}\n");
+	return HTTP_REPLY;
+}
