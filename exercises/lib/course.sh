@@ -1,0 +1,355 @@
+# course.sh - the learner's side of ./proflab: where you are, hints, checks.
+# Sourced by the runner, which sets `here` and `build`.
+#
+# Progress is a plain file that git ignores, one fact a line:
+#	N started|found|mended WHEN
+#	N hint LEVEL
+# shellcheck shell=sh
+: "${here:?}" "${build:?}"
+
+state=${PROFLAB_STATE:-$here/.proflab}
+progress=$state/progress
+answers=${PROFLAB_ANSWERS:-$here/answers}
+json=no
+
+if [ -t 1 ] && [ -z "${NO_COLOR:-}" ]; then
+	bold=$(printf '\033[1m') green=$(printf '\033[32m')
+	plain=$(printf '\033[0m')
+else
+	bold='' green='' plain=''
+fi
+
+tasks() {
+	for folder in "$here"/exercises/[1-9]-*/; do
+		basename "$folder" | cut -d - -f 1
+	done
+}
+
+# task_folder N, or an error that names what there is.
+task_folder() {
+	for folder in "$here"/exercises/"$1"-*/; do
+		if [ -d "$folder" ]; then
+			echo "${folder%/}"
+			return 0
+		fi
+	done
+	say "proflab: there is no task \"$1\"; there are: $(tasks | tr '\n' ' ')" >&2
+	return 2
+}
+
+task_title() {
+	sed -n 's/^# //p' "$1/README.md" | head -n 1
+}
+
+# task_field FOLDER KEY: a line `key: value` of the task's own description.
+task_field() {
+	sed -n "s/^$2: *//p" "$1/task"
+}
+
+# remember N FACT [VALUE]: replaces the same fact.
+remember() {
+	mkdir -p "$state" || die "cannot make the folder $state"
+	{
+		[ ! -f "$progress" ] || grep -v "^$1 $2\b" "$progress"
+		echo "$1 $2 ${3:-$(date +%Y-%m-%dT%H:%M:%S)}"
+	} >"$progress.new"
+	mv "$progress.new" "$progress"
+}
+
+# recall N FACT: its value, or nothing.
+recall() {
+	[ -f "$progress" ] && sed -n "s/^$1 $2 //p" "$progress" | tail -n 1
+}
+
+task_status() {
+	if [ -n "$(recall "$1" mended)" ]; then
+		echo mended
+	elif [ -n "$(recall "$1" found)" ]; then
+		echo found
+	elif [ -n "$(recall "$1" started)" ]; then
+		echo started
+	else
+		echo new
+	fi
+}
+
+# The first task that is not finished: a task with workloads to mend is
+# finished when they are mended, another when its answers are right.
+current_task() {
+	for n in $(tasks); do
+		folder=$(task_folder "$n")
+		case $(task_status "$n") in
+		mended) continue ;;
+		found) [ -n "$(task_field "$folder" mend)" ] || continue ;;
+		esac
+		echo "$n"
+		return 0
+	done
+}
+
+# The task named on the command line, or the present one.
+chosen_task() {
+	if [ -n "${1:-}" ]; then
+		task_folder "$1" >/dev/null || return 2
+		echo "$1"
+	else
+		current_task
+	fi
+}
+
+need_build() {
+	[ -x "$build/proflab-server" ] ||
+		die "nothing is built yet: run ./proflab setup (about two minutes)"
+}
+
+course_list() {
+	[ "$json" = no ] || {
+		course_json
+		return
+	}
+	for n in $(tasks); do
+		folder=$(task_folder "$n")
+		printf '%-8s %s\n' "$(task_status "$n")" "$(task_title "$folder")"
+	done
+}
+
+course_json() {
+	sep=
+	printf '{"tasks": ['
+	for n in $(tasks); do
+		folder=$(task_folder "$n")
+		hints=$(recall "$n" hint)
+		printf '%s\n  {"task": %s, "title": "%s", "status": "%s", "hints": %s}' \
+			"$sep" "$n" "$(task_title "$folder" | sed 's/["\\]/\\&/g')" \
+			"$(task_status "$n")" "${hints:-0}"
+		sep=,
+	done
+	now=$(current_task)
+	printf '\n], "current": %s}\n' "${now:-null}"
+}
+
+# Where you are, and the one next thing to do.
+course_status() {
+	[ "$json" = no ] || {
+		course_json
+		return
+	}
+	n=$(current_task)
+	if [ -z "$n" ]; then
+		say "All tasks are done. Compare before and after: ./proflab compare NAME"
+		return
+	fi
+	folder=$(task_folder "$n")
+	say "${bold}$(task_title "$folder")${plain}"
+	say ""
+	case $(task_status "$n") in
+	new)
+		say "Next: read exercises/$(basename "$folder")/README.md, then"
+		say "  ./proflab start $n"
+		;;
+	started)
+		say "Next: write what you found into answers/$n, then"
+		say "  ./proflab check $n        (./proflab hint $n when stuck)"
+		;;
+	found)
+		say "Found. Next: mend $(mend_files "$folder"), then"
+		say "  ./proflab check $n        (./proflab watch rebuilds and checks as you save)"
+		;;
+	esac
+	say ""
+	say "./proflab list shows all tasks; ./proflab --help all commands."
+}
+
+mend_files() {
+	for name in $(task_field "$1" mend); do
+		printf 'src/workloads/%s.c ' "$name"
+	done
+}
+
+course_start() {
+	n=$(chosen_task "${1:-}") || return 2
+	[ -n "$n" ] || n=1
+	[ $# -eq 0 ] || shift
+	folder=$(task_folder "$n")
+	need_build
+	PROFLAB_BUILD=$build PROFLAB_STATE=$state "$folder/run" "$@" || return
+	[ -n "$(recall "$n" started)" ] || remember "$n" started
+	mkdir -p "$answers"
+	if [ ! -f "$answers/$n" ]; then
+		cp "$folder/answers.example" "$answers/$n"
+	fi
+	say ""
+	say "Write what you found into $answers/$n, then: ./proflab check $n"
+}
+
+# Hints come one more at a time; `---` separates them in the task's file.
+course_hint() {
+	n=$(chosen_task "${1:-}") || return 2
+	[ -n "$n" ] || {
+		say "All tasks are done."
+		return
+	}
+	folder=$(task_folder "$n")
+	total=$(($(grep -c '^---$' "$folder/hints") + 1))
+	level=$(recall "$n" hint)
+	level=$((${level:-0} + 1))
+	[ "$level" -le "$total" ] || level=$total
+	remember "$n" hint "$level"
+	say "${bold}Hint $level of $total for task $n${plain}"
+	awk -v want="$level" 'BEGIN { at = 1 } /^---$/ { at++; next } at == want' \
+		"$folder/hints"
+}
+
+# Is a workload still as the exercise gives it?
+is_untouched() {
+	[ -f "$state/original/$1.c" ] || keep_original "$1"
+	cmp -s "$state/original/$1.c" "$here/src/workloads/$1.c"
+}
+
+# The file as it was given: from git where there is one, else as it is now.
+keep_original() {
+	mkdir -p "$state/original"
+	git -C "$here" show "HEAD:src/workloads/$1.c" \
+		>"$state/original/$1.c" 2>/dev/null ||
+		cp "$here/src/workloads/$1.c" "$state/original/$1.c"
+}
+
+rebuild() {
+	(cd "$build" && make -j"$(nproc)" >"$state/make.log" 2>&1) || {
+		grep -E -A6 'error:' "$state/make.log" | head -n 40 >&2
+		say "It does not compile; the whole log is $state/make.log" >&2
+		return 99
+	}
+}
+
+# The learner's answers against the profiles of the last run.
+check_answers() {
+	[ -f "$answers/$1" ] || {
+		say "There are no answers yet: ./proflab start $1 makes the file $answers/$1" >&2
+		return 99
+	}
+	captures=
+	for capture in $(task_field "$2" profiles); do
+		[ -f "$state/$(basename "$2")/${capture#*=}" ] || {
+			say "There is no ${capture#*=} yet: ./proflab start $1 takes it" >&2
+			return 99
+		}
+		captures="$captures ${capture%%=*}=$state/$(basename "$2")/${capture#*=}"
+	done
+	# shellcheck disable=SC2086 # one word a profile
+	"$build/proflab-check" ${json_flag:-} -answers "$answers/$1" \
+		"$2/findings" $captures
+}
+
+# The learner's own server: the faults must be gone, the answers unchanged.
+check_mended() {
+	say "The workloads were changed: rebuilding, and taking the profiles again ..."
+	mkdir -p "$state"
+	rebuild || return
+	PROFLAB_BUILD=$build PROFLAB_STATE=$state/mended "$2/run" --mended
+}
+
+course_check() {
+	n=$(chosen_task "${1:-}") || return 2
+	[ -n "$n" ] || {
+		say "All tasks are done."
+		return
+	}
+	folder=$(task_folder "$n")
+	need_build
+	touched=
+	for name in $(task_field "$folder" mend); do
+		is_untouched "$name" || touched="$touched $name"
+	done
+	if [ -z "$(recall "$n" found)" ] && [ -f "$folder/answers.example" ]; then
+		check_answers "$n" "$folder" || {
+			status=$?
+			[ "$status" -ne 1 ] || say "Stuck? ./proflab hint $n"
+			return "$status"
+		}
+		remember "$n" found
+		say "${green}Task $n: found.${plain}"
+	fi
+	[ -n "$(task_field "$folder" mend)" ] || return 0
+	if [ -z "$touched" ]; then
+		say "Now mend it: $(mend_files "$folder")(./proflab solution shows one way, once you have)."
+		return 1
+	fi
+	check_mended "$n" "$folder" || {
+		status=$?
+		[ "$status" -ne 1 ] || say "Not mended yet.  Stuck? ./proflab hint $n"
+		return "$status"
+	}
+	remember "$n" mended
+	say "${green}Task $n: mended and proved.${plain}  ./proflab solution $n shows another way."
+}
+
+# Rebuild and check again whenever a workload file changes.
+course_watch() {
+	n=$(chosen_task "${1:-}") || return 2
+	[ -n "$n" ] || n=1
+	say "Watching src/workloads/ for task $n; Ctrl-C ends it."
+	last=
+	while :; do
+		now=$(cd "$here/src/workloads" && cksum ./*.c)
+		if [ "$now" != "$last" ]; then
+			last=$now
+			course_check "$n"
+			say "Waiting for the next change ..."
+		fi
+		sleep 1
+	done
+}
+
+course_solution() {
+	spoil=no
+	which=
+	for word in "$@"; do
+		case $word in
+		--spoil) spoil=yes ;;
+		*) which=$word ;;
+		esac
+	done
+	n=$(chosen_task "$which") || return 2
+	[ -n "$n" ] || n=1
+	folder=$(task_folder "$n")
+	names=$(task_field "$folder" mend)
+	[ -n "$names" ] || {
+		say "Task $n has nothing to mend."
+		return
+	}
+	if [ "$spoil" = no ] && [ -z "$(recall "$n" mended)" ]; then
+		say "The solution shows itself when task $n passes; to see it now: ./proflab solution $n --spoil"
+		return 1
+	fi
+	for name in $names; do
+		say "${bold}solutions/$name.c and solutions/$name.md${plain}"
+		cat "$here/solutions/$name.md"
+		say ""
+		diff -u "$here/src/workloads/$name.c" "$here/solutions/$name.c"
+	done
+	return 0
+}
+
+course_reset() {
+	if [ -z "${1:-}" ]; then
+		names=$(cd "$here/solutions" && ls ./*.c | sed 's,./,,; s,\.c$,,')
+		rm -f "$progress"
+	else
+		names=$1
+		[ -f "$here/solutions/$1.c" ] || {
+			say "proflab: there is no workload \"$1\"; there are: $(
+				cd "$here/solutions" && ls ./*.c | sed 's,./,,; s,\.c$,,' | tr '\n' ' ')" >&2
+			return 2
+		}
+	fi
+	for name in $names; do
+		if ! is_untouched "$name"; then
+			kept=$state/kept/$name.$(date +%Y%m%d_%H%M%S).c
+			mkdir -p "$state/kept"
+			cp "$here/src/workloads/$name.c" "$kept"
+			cp "$state/original/$name.c" "$here/src/workloads/$name.c"
+			say "src/workloads/$name.c is as it was given; yours is kept in $kept"
+		fi
+	done
+}
