@@ -18,7 +18,7 @@
 enum {
 	CACHE_KEY_MAX = 64, /* bytes of a key, without the NUL */
 	CACHE_REPEATS = 100,
-	CACHE_MAX_ENTRIES_DEFAULT = 100000,
+	CACHE_MAX_ENTRIES_DEFAULT = 20000,
 };
 
 #define CACHE_KEY_DEFAULT    "default"
@@ -72,7 +72,7 @@ void cache_free(struct cache *cache);
  * make it (generate_expensive_value) and keep it for ttl_ns; then read the
  * statistics (get_cache_stats).
  *
- * The key must be 1 .. CACHE_KEY_MAX bytes, ttl_ns above 0.
+ * The key must be 1 .. CACHE_KEY_MAX bytes, ttl_ns 1 .. CACHE_TTL_MAX_NS.
  *
  * Thread: any number at once.
  * Blocks: on locks, and for generate_ns at a miss.
