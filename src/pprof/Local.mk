@@ -5,22 +5,30 @@
 # that they stand on: $(PPROF_LIBS), or $(PPROF_NOUNWIND_LIBS).
 noinst_LTLIBRARIES += libpprof-core.la libpprof-unwind.la libpprof-nounwind.la
 libpprof_core_la_SOURCES = \
+	src/pprof/capture.c src/pprof/capture.h \
+	src/pprof/custom.c \
+	src/pprof/freeze.c src/pprof/freeze.h \
 	src/pprof/guard.c src/pprof/guard.h \
+	src/pprof/hooks.h \
 	src/pprof/label.c src/pprof/label.h \
 	src/pprof/lost.c src/pprof/lost.h \
-	src/pprof/pprof.h \
-	src/pprof/source.h \
+	src/pprof/phdr.h \
+	src/pprof/pprof.c src/pprof/pprof.h \
+	src/pprof/source.c src/pprof/source.h \
 	src/pprof/stack_table.c src/pprof/stack_table.h \
+	src/pprof/stat.c src/pprof/stat.h \
+	src/pprof/symbols.c src/pprof/symbols.h \
+	src/pprof/text.c src/pprof/text.h \
 	src/pprof/unwind.c src/pprof/unwind.h \
 	src/pprof/unwind_fast.h \
 	src/pprof/unwind_gcc.c src/pprof/unwind_gcc.h \
 	src/pprof/unwind_internal.h \
 	src/pprof/unwind_phdr.c src/pprof/unwind_phdr.h \
-	src/pprof/writer.h \
+	src/pprof/writer.c src/pprof/writer.h \
 	$(NULL)
 libpprof_core_la_CFLAGS = $(AM_CFLAGS) -fno-optimize-sibling-calls
 # libgcc's unwinder, statically (unwind_gcc.c says why).
-PPROF_BASE_LIBS = libbase.la $(LIBGCC_EH)
+PPROF_BASE_LIBS = libsymbol.la libprofile.la libbase.la $(LIBGCC_EH)
 libpprof_unwind_la_SOURCES = src/pprof/unwind_libunwind.c
 libpprof_unwind_la_CPPFLAGS = $(AM_CPPFLAGS) $(UNWIND_CFLAGS)
 libpprof_unwind_la_LIBADD = $(UNWIND_LIBS)

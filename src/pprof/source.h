@@ -22,7 +22,7 @@ struct source_mark;
 struct source_options {
 	int debug;
 	int64_t min_age_ns;
-	int hz;
+	int hz; /* 0 = the kind's own default */
 };
 
 struct source {
@@ -33,13 +33,15 @@ struct source {
 	/*
 	 * The profile from `since` (NULL: from the beginning) to `until` (NULL:
 	 * now), symbolized, unsampled.  Sets sample types, period, comments,
-	 * lost samples; not time and duration of a window (the caller does).
+	 * lost samples; not time and duration (the caller does).
 	 */
 	int (*collect)(const struct source *s, const struct source_options *o,
 		       const struct source_mark *since,
 		       const struct source_mark *until,
 		       struct profile **ret_profile, struct err *e);
-	/* debug=1 and 2; NULL: 404 does not arise, text is made from collect.
+	/*
+	 * debug=1 and 2; may be NULL: then the count text is made of what
+	 * collect gives (text.h has this and the other texts of Go).
 	 */
 	int (*write_text)(const struct source *s,
 			  const struct source_options *o,
@@ -47,7 +49,11 @@ struct source {
 	/* Windows.  NULL: no delta for this kind. */
 	int (*mark)(const struct source *s, struct source_mark **ret_mark);
 	void (*mark_free)(struct source_mark *mark);
-	/* Timed kinds (cpu, wall): a window must be started and stopped. */
+	/*
+	 * Timed kinds (cpu, wall): a window must be started and stopped.
+	 * `started` stays valid, as `since`, until it is freed by mark_free.
+	 * stop is called once for each start, also when it failed to stop.
+	 */
 	int (*start)(const struct source *s, const struct source_options *o,
 		     struct source_mark **ret_mark, struct err *e);
 	int (*stop)(const struct source *s, struct source_mark *started,
@@ -58,8 +64,10 @@ struct source {
 
 /* NULL when there is none.  Timed kinds ("profile", "wall") are found too. */
 const struct source *source_find(const char *name);
+/* In no order that means anything; NULL past the last. */
 const struct source *source_at(size_t i);
-/* For kinds made at run time (pprof_new_profile).  Returns: 0, ERR_BUSY. */
+/* For kinds made at run time (pprof_new_profile); s stays for ever.
+ * Returns: 0, ERR_BUSY (the name is taken), ERR_LIMIT. */
 int source_register(const struct source *s);
 
 #endif

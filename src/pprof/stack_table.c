@@ -46,6 +46,8 @@ struct stack_table {
 _Static_assert((int)LOST_CAUSES <= (int)STACK_LOST_MAX,
 	       "a snapshot holds every cause");
 
+uint32_t stack_table_unloads;
+
 static size_t round_up(size_t n, size_t unit)
 {
 	return (n + unit - 1) / unit * unit;
@@ -108,9 +110,10 @@ static bool same_key(const struct stack_table *t, const struct stack_record *r,
 		     uint64_t hash, const struct stack *s, uint32_t labels,
 		     uint64_t tag)
 {
-	return r->hash == hash && r->tag == tag && r->labels == labels &&
-	       r->depth == s->depth && r->truncated == s->truncated &&
-	       r->exact_leaf == s->exact_leaf &&
+	return r->hash == hash &&
+	       !__atomic_load_n((bool *)&r->stale, __ATOMIC_RELAXED) &&
+	       r->tag == tag && r->labels == labels && r->depth == s->depth &&
+	       r->truncated == s->truncated && r->exact_leaf == s->exact_leaf &&
 	       memcmp(t->frame + r->first, s->pcs,
 		      s->depth * sizeof(*s->pcs)) == 0;
 }
@@ -144,6 +147,7 @@ static struct stack_record *make_record(struct stack_table *t, uint64_t hash,
 	r->labels = labels;
 	r->depth = s->depth;
 	r->first = first;
+	r->birth = __atomic_load_n(&stack_table_unloads, __ATOMIC_RELAXED);
 	r->truncated = s->truncated;
 	r->exact_leaf = s->exact_leaf;
 	memcpy(t->frame + first, s->pcs, s->depth * sizeof(*s->pcs));
@@ -226,7 +230,15 @@ struct stack stack_table_stack(const struct stack_table *t,
 	return (struct stack){ .pcs = t->frame + r->first,
 			       .depth = r->depth,
 			       .truncated = r->truncated,
-			       .exact_leaf = r->exact_leaf };
+			       .exact_leaf = r->exact_leaf,
+			       .stale = __atomic_load_n((bool *)&r->stale,
+							__ATOMIC_RELAXED),
+			       .birth = r->birth };
+}
+
+void stack_record_retire(struct stack_record *r, bool retired)
+{
+	__atomic_store_n((bool *)&r->stale, retired, __ATOMIC_RELAXED);
 }
 
 struct lost *stack_table_lost(struct stack_table *t)

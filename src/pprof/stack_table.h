@@ -35,6 +35,13 @@ struct stack {
 	uint32_t depth;
 	bool truncated;	 /* cut at STACK_DEPTH_MAX: the writer adds a frame */
 	bool exact_leaf; /* pcs[0] is an interrupted pc, not a return address */
+	/*
+	 * Of a stack taken from a record (stack_table_stack): some of its
+	 * objects were unloaded since, and it was made after this many unloads
+	 * (freeze.h).  Not part of the key.
+	 */
+	bool stale;
+	uint32_t birth;
 };
 
 struct stack_record {
@@ -46,6 +53,8 @@ struct stack_record {
 	bool truncated;
 	bool exact_leaf;
 	_Atomic bool ready;
+	_Atomic bool stale; /* a pc's object is gone: found no more */
+	uint32_t birth;	    /* unloads before it was made (freeze.h) */
 	_Atomic int64_t counters[STACK_COUNTERS];
 };
 
@@ -95,6 +104,14 @@ const uintptr_t *stack_table_frames(const struct stack_table *t,
 /* The same as the writer takes it.  The frames stay the table's. */
 struct stack stack_table_stack(const struct stack_table *t,
 			       const struct stack_record *r);
+/*
+ * A pc of this record is about to mean something else: stack_table_find will
+ * not find it again, but make another (or, false: it does not, after all).
+ * Signal: safe.
+ */
+void stack_record_retire(struct stack_record *r, bool retired);
+/* How many times freeze.c has looked at an object about to go.  Atomic. */
+extern uint32_t stack_table_unloads;
 /* Its loss counters.  Signal: safe. */
 struct lost *stack_table_lost(struct stack_table *t);
 
