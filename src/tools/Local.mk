@@ -17,3 +17,18 @@ TESTS += tests/check_judge
 tests_check_judge_SOURCES = tests/check_judge.c
 tests_check_judge_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 tests_check_judge_LDADD = libjudge.la libprofile.la libbase.la $(CHECK_LIBS)
+
+bin_PROGRAMS += proflab-pprof
+proflab_pprof_SOURCES = \
+	src/tools/die.c src/tools/die.h \
+	src/tools/reader_commands.c src/tools/reader_commands.h \
+	src/tools/reader_config.c src/tools/reader_config.h \
+	src/tools/reader_fetch.c src/tools/reader_fetch.h \
+	src/tools/reader_flags.c src/tools/reader_flags.h \
+	src/tools/reader_http.c src/tools/reader_http.h \
+	src/tools/reader_main.c \
+	src/tools/reader_url.c src/tools/reader_url.h \
+	$(NULL)
+proflab_pprof_CPPFLAGS = $(AM_CPPFLAGS) $(CURL_CFLAGS)
+proflab_pprof_LDADD = libreport.la libprofile.la libbase.la \
+	$(CURL_LIBS) -lm

@@ -1,0 +1,29 @@
+/*
+ * reader_main.c - proflab-pprof: read any profile, in the terminal and in the
+ * browser.  Flags, reports and numbers are those of `go tool pprof`.
+ */
+#include "base/err.h"
+#include "profile/profile.h"
+#include "tools/die.h"
+#include "tools/reader_commands.h"
+#include "tools/reader_fetch.h"
+#include "tools/reader_flags.h"
+
+int main(int argc, char **argv)
+{
+	struct reader_flags f;
+	struct profile *p;
+	struct err e = { "" };
+	flags_parse(argc, argv, &f);
+	if (fetch_profiles(&f.source, &p, &e))
+		die("%s", e.text);
+	int rc = 0;
+	if (f.command)
+		rc = command_run(f.command, f.parameter, &f.config, p, false,
+				 &e);
+	if (rc)
+		die("%s", e.text);
+	profile_free(p);
+	config_free(&f.config);
+	return 0;
+}

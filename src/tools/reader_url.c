@@ -1,0 +1,258 @@
+/* reader_url.c - see reader_url.h. */
+#include "tools/reader_url.h"
+
+#include "base/buf.h"
+#include "tools/die.h"
+
+#include <ctype.h>
+#include <limits.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char cpu_profile[] = "/debug/pprof/profile";
+
+static size_t scheme_len(const char *s)
+{
+	if (!isalpha((unsigned char)*s))
+		return 0;
+	size_t n = 1;
+	while (isalnum((unsigned char)s[n]) || s[n] == '+' || s[n] == '-' ||
+	       s[n] == '.')
+		n++;
+	return s[n] == ':' ? n : 0;
+}
+
+bool url_is_absolute(const char *text)
+{
+	return scheme_len(text) > 0;
+}
+
+/* The parts of a URL that has a host; pointers into the text. */
+struct url_parts {
+	const char *host, *path, *query; /* query behind the '?', or NULL */
+	size_t scheme_len, host_len, path_len, query_len;
+};
+
+static bool port_is_valid(const char *host, size_t len)
+{
+	const char *colon = memrchr(host, ':', len);
+	const char *bracket = memrchr(host, ']', len);
+	if (!colon || (bracket && colon < bracket))
+		return true;
+	for (const char *p = colon + 1; p < host + len; p++)
+		if (!isdigit((unsigned char)*p))
+			return false;
+	return true;
+}
+
+static bool split(const char *url, struct url_parts *u)
+{
+	*u = (struct url_parts){ .scheme_len = scheme_len(url) };
+	if (!u->scheme_len || strncmp(url + u->scheme_len, "://", 3) != 0)
+		return false;
+	u->host = url + u->scheme_len + 3;
+	u->host_len = strcspn(u->host, "/?#");
+	u->path = u->host + u->host_len;
+	u->path_len = strcspn(u->path, "?#");
+	if (u->path[u->path_len] == '?') {
+		u->query = u->path + u->path_len + 1;
+		u->query_len = strcspn(u->query, "#");
+	}
+	return u->host_len && port_is_valid(u->host, u->host_len);
+}
+
+/* ---- queries: taken apart and put together again, sorted by key
+ * -------------- */
+
+struct pair {
+	char *key, *value;
+	size_t at; /* keeps the order of equal keys */
+};
+
+struct query {
+	struct pair *pairs;
+	size_t n;
+};
+
+static int hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c |= 0x20;
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+static char *unescape(const char *s, size_t len)
+{
+	char *out = xcalloc(len + 1, 1);
+	size_t n = 0;
+	for (size_t i = 0; i < len; i++) {
+		if (s[i] == '%' && i + 2 < len && hex_digit(s[i + 1]) >= 0 &&
+		    hex_digit(s[i + 2]) >= 0) {
+			out[n++] = (char)(hex_digit(s[i + 1]) << 4 |
+					  hex_digit(s[i + 2]));
+			i += 2;
+		} else {
+			out[n++] = s[i] == '+' ? ' ' : s[i];
+		}
+	}
+	return out;
+}
+
+static void escape(struct buf *b, const char *s)
+{
+	for (; *s; s++) {
+		const unsigned char c = (unsigned char)*s;
+		if (isalnum(c) || strchr("-_.~", c))
+			buf_append_char(b, *s);
+		else if (c == ' ')
+			buf_append_char(b, '+');
+		else
+			buf_printf(b, "%%%02X", c);
+	}
+}
+
+static void query_add(struct query *q, char *key, char *value)
+{
+	q->pairs = xrealloc(q->pairs, (q->n + 1) * sizeof(*q->pairs));
+	q->pairs[q->n] = (struct pair){ key, value, q->n };
+	q->n++;
+}
+
+static void query_parse(struct query *q, const char *s, size_t len)
+{
+	for (size_t at = 0; at < len;) {
+		const char *amp = memchr(s + at, '&', len - at);
+		const size_t n = amp ? (size_t)(amp - s) - at : len - at;
+		const char *equals = memchr(s + at, '=', n);
+		const size_t k = equals ? (size_t)(equals - s) - at : n;
+		if (n)
+			query_add(q, unescape(s + at, k),
+				  equals ? unescape(equals + 1, n - k - 1)
+					 : xstrdup(""));
+		at += n + 1;
+	}
+}
+
+static const char *query_get(const struct query *q, const char *key)
+{
+	for (size_t i = 0; i < q->n; i++)
+		if (strcmp(q->pairs[i].key, key) == 0)
+			return q->pairs[i].value;
+	return "";
+}
+
+/* Replace all values of key by one. */
+static void query_set(struct query *q, const char *key, char *value)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < q->n; i++) {
+		if (strcmp(q->pairs[i].key, key) != 0) {
+			q->pairs[n++] = q->pairs[i];
+			continue;
+		}
+		free(q->pairs[i].key);
+		free(q->pairs[i].value);
+	}
+	q->n = n;
+	query_add(q, xstrdup(key), value);
+}
+
+static int compare_pairs(const void *a, const void *b)
+{
+	const struct pair *x = a, *y = b;
+	const int c = strcmp(x->key, y->key);
+	return c ? c : (x->at > y->at) - (x->at < y->at);
+}
+
+static void query_write(struct query *q, struct buf *b)
+{
+	if (q->n)
+		qsort(q->pairs, q->n, sizeof(*q->pairs), compare_pairs);
+	for (size_t i = 0; i < q->n; i++) {
+		buf_append_char(b, i ? '&' : '?');
+		escape(b, q->pairs[i].key);
+		buf_append_char(b, '=');
+		escape(b, q->pairs[i].value);
+		free(q->pairs[i].key);
+		free(q->pairs[i].value);
+	}
+	free(q->pairs);
+}
+
+static int wait_for(int seconds, int timeout_s, const struct query *q)
+{
+	if (timeout_s > 0)
+		return timeout_s;
+	long n = seconds;
+	if (n <= 0) {
+		const char *text = query_get(q, "seconds");
+		char *end;
+		n = strtol(text, &end, 10);
+		if (*end || n > INT32_MAX / 2)
+			n = 0;
+	}
+	return n > 0 ? (int)(n + n / 2) : 60;
+}
+
+char *url_adjust(const char *source, int seconds, int timeout_s,
+		 int *ret_timeout_s)
+{
+	struct url_parts u;
+	char *with_scheme = NULL, *result = NULL;
+	if (!split(source, &u)) {
+		/* HOST:PORT/PATH reads as a scheme, or as none. */
+		const size_t colon = strcspn(source, ":/");
+		if (source[colon] != ':' ||
+		    strncmp(source + colon, "://", 3) == 0 ||
+		    strncmp(source, "file:", 5) == 0)
+			return NULL;
+		with_scheme = xasprintf("http://%s", source);
+		if (!split(with_scheme, &u))
+			goto out;
+		source = with_scheme;
+	}
+	struct query q = { 0 };
+	query_parse(&q, u.query, u.query_len);
+	*ret_timeout_s = wait_for(seconds, timeout_s, &q);
+	if (seconds > 0)
+		query_set(&q, "seconds", xasprintf("%d", seconds));
+	struct buf b = { 0 };
+	buf_append(&b, source, (size_t)(u.path - source));
+	if (u.path_len == 0 || (u.path_len == 1 && *u.path == '/'))
+		buf_append_str(&b, cpu_profile);
+	else
+		buf_append(&b, u.path, u.path_len);
+	query_write(&q, &b);
+	result = xstrdup(buf_str(&b));
+	buf_free(&b);
+out:
+	free(with_scheme);
+	return result;
+}
+
+char *url_of_symbols(const char *url)
+{
+	struct url_parts u;
+	static const char *const gperftools[] = {
+		"/pprof/heap", "/pprof/growth", "/pprof/profile",
+		"/pprof/pmuprofile", "/pprof/contention"
+	};
+	if (!split(url, &u))
+		return NULL;
+	bool beside = memmem(u.path, u.path_len, "/debug/pprof/", 13) != NULL;
+	for (size_t i = 0; i < sizeof(gperftools) / sizeof(*gperftools); i++) {
+		const size_t n = strlen(gperftools[i]);
+		if (u.path_len >= n &&
+		    !memcmp(u.path + u.path_len - n, gperftools[i], n))
+			beside = true;
+	}
+	if (!beside)
+		return xasprintf("%.*s/symbolz", (int)(u.path - url), url);
+	size_t n = u.path_len;
+	while (n && u.path[n - 1] != '/')
+		n--;
+	return xasprintf("%.*ssymbol", (int)((size_t)(u.path - url) + n), url);
+}
