@@ -1,13 +1,17 @@
 # src/profile: profile.proto and its model.
 noinst_LTLIBRARIES += libprofile.la
 libprofile_la_SOURCES = \
+	src/profile/block.c src/profile/block.h \
 	src/profile/decode.c src/profile/decode.h \
 	src/profile/decode_proto.c src/profile/decode_proto.h \
 	src/profile/encode.c src/profile/encode.h \
 	src/profile/ids.c src/profile/ids.h \
+	src/profile/index.c src/profile/index.h \
 	src/profile/inflate.c src/profile/inflate.h \
+	src/profile/merge.c \
 	src/profile/private.h \
 	src/profile/profile.c src/profile/profile.h \
+	src/profile/scale.c \
 	src/profile/strings.c \
 	src/profile/validate.c \
 	src/profile/wire.c src/profile/wire.h \
@@ -15,3 +19,48 @@ libprofile_la_SOURCES = \
 libprofile_la_CPPFLAGS = $(AM_CPPFLAGS) $(ZLIB_CFLAGS)
 libprofile_la_LIBADD = libbase.la $(ZLIB_LIBS)
 EXTRA_DIST += src/profile/profile.proto
+
+# protobuf-c's own code for profile.proto: the oracle in the tests.
+src/profile/profile.pb-c.c: src/profile/profile.proto
+	$(AM_V_GEN)$(MKDIR_P) src/profile && $(PROTOC_C) \
+		--proto_path=$(srcdir)/src --c_out=src profile/profile.proto
+src/profile/profile.pb-c.h: src/profile/profile.pb-c.c
+	@test -f $@ || { rm -f src/profile/profile.pb-c.c && \
+		$(MAKE) $(AM_MAKEFLAGS) src/profile/profile.pb-c.c; }
+BUILT_SOURCES += src/profile/profile.pb-c.h
+CLEANFILES += src/profile/profile.pb-c.c src/profile/profile.pb-c.h
+
+profile_test_sources = tests/profile_fixture.c tests/profile_fixture.h
+profile_test_cppflags = $(AM_CPPFLAGS) $(CHECK_CFLAGS) $(ZLIB_CFLAGS)
+profile_test_ldadd = libprofile.la $(CHECK_LIBS)
+
+check_PROGRAMS += tests/check_profile
+TESTS += tests/check_profile
+tests_check_profile_SOURCES = tests/check_profile.c $(profile_test_sources)
+nodist_tests_check_profile_SOURCES = \
+	src/profile/profile.pb-c.c src/profile/profile.pb-c.h
+tests_check_profile_CPPFLAGS = $(profile_test_cppflags) $(PROTOBUF_C_CFLAGS)
+tests_check_profile_LDADD = $(profile_test_ldadd) $(PROTOBUF_C_LIBS)
+
+check_PROGRAMS += tests/check_profile_decode
+TESTS += tests/check_profile_decode
+tests_check_profile_decode_SOURCES = \
+	tests/check_profile_decode.c $(profile_test_sources)
+tests_check_profile_decode_CPPFLAGS = $(profile_test_cppflags)
+tests_check_profile_decode_LDADD = $(profile_test_ldadd) $(ZLIB_LIBS)
+
+check_PROGRAMS += tests/check_profile_merge
+TESTS += tests/check_profile_merge
+tests_check_profile_merge_SOURCES = \
+	tests/check_profile_merge.c $(profile_test_sources)
+tests_check_profile_merge_CPPFLAGS = $(profile_test_cppflags)
+tests_check_profile_merge_LDADD = $(profile_test_ldadd)
+
+check_PROGRAMS += tests/check_profile_nomem
+TESTS += tests/check_profile_nomem
+tests_check_profile_nomem_SOURCES = \
+	tests/check_profile_nomem.c $(profile_test_sources)
+tests_check_profile_nomem_CPPFLAGS = $(profile_test_cppflags)
+tests_check_profile_nomem_LDFLAGS = $(AM_LDFLAGS) \
+	-Wl,--wrap=malloc -Wl,--wrap=calloc -Wl,--wrap=realloc
+tests_check_profile_nomem_LDADD = $(profile_test_ldadd)

@@ -1,8 +1,8 @@
 /* decode.c - see decode.h. */
 #include "profile/decode.h"
 
-#include "base/buf.h"
 #include "base/err.h"
+#include "profile/block.h"
 #include "profile/decode_proto.h"
 #include "profile/inflate.h"
 #include "profile/private.h"
@@ -34,91 +34,135 @@ static int decode_plain(struct profile *p, const uint8_t *data, size_t len,
 	return decode_proto(p, data, len, &is_proto, e);
 }
 
+/* The plain bytes into a profile; the budget is the file's, not its owner's. */
+static int decode_budgeted(const uint8_t *data, size_t len,
+			   const struct profile_decode_options *options,
+			   struct profile **ret_profile, struct err *e)
+{
+	struct profile *p = profile_new();
+	if (!p)
+		return err_set(e, ERR_NOMEM, "out of memory");
+	p->priv->max =
+		or_default(options ? options->max_memory : 0, (size_t)4 << 30);
+	const int rc = decode_plain(p, data, len, e);
+	if (rc) {
+		profile_free(p);
+		return rc;
+	}
+	p->priv->max = 0;
+	*ret_profile = p;
+	return 0;
+}
+
+static int check_size(size_t len, const struct profile_decode_options *options,
+		      struct err *e)
+{
+	const size_t max = max_inflated(options);
+	if (len <= max)
+		return 0;
+	return err_set(e, ERR_LIMIT,
+		       "the profile has %zu bytes, the limit is "
+		       "%zu",
+		       len, max);
+}
+
 int profile_decode(const void *data, size_t len,
 		   const struct profile_decode_options *options,
 		   struct profile **ret_profile, struct err *e)
 {
 	uint8_t *inflated = NULL;
-	struct profile *p = NULL;
-	int rc = 0;
+	int rc;
 	if (inflate_is_gzip(data, len)) {
 		rc = inflate_gzip(data, len, max_inflated(options), &inflated,
 				  &len, e);
-		if (rc)
-			return rc;
 		data = inflated;
-	} else if (len > max_inflated(options)) {
-		return err_set(e, ERR_LIMIT,
-			       "the profile has %zu bytes, the limit is %zu",
-			       len, max_inflated(options));
+	} else {
+		rc = check_size(len, options, e);
 	}
-	p = profile_new();
-	if (!p) {
-		rc = err_set(e, ERR_NOMEM, "out of memory");
-		goto out;
-	}
-	p->priv->max =
-		or_default(options ? options->max_memory : 0, (size_t)4 << 30);
-	rc = decode_plain(p, data, len, e);
-	if (rc)
-		goto out;
-	p->priv->max = 0; /* the budget was the file's: not its owner's */
-	*ret_profile = p;
-	p = NULL;
-out:
-	profile_free(p);
+	if (!rc)
+		rc = decode_budgeted(data, len, options, ret_profile, e);
 	free(inflated);
 	return rc;
 }
 
-/* Everything that fd gives, up to the buffer's cap. */
-static int read_all(int fd, struct buf *b)
+struct bytes {
+	uint8_t *data;
+	size_t len, size;
+};
+
+static int bytes_grow(struct bytes *b, size_t size)
+{
+	uint8_t *grown = block_resize(b->data, size);
+	if (!grown)
+		return ERR_NOMEM;
+	b->data = grown;
+	b->size = size;
+	return 0;
+}
+
+/* Everything that fd gives, up to max bytes and one more. */
+static int read_all(int fd, size_t max, struct bytes *b)
 {
 	struct stat st;
-	size_t piece = 64 << 10;
-	if (!fstat(fd, &st) && S_ISREG(st.st_mode) && st.st_size > 0 &&
-	    (size_t)st.st_size < b->cap - 2)
-		piece = (size_t)st.st_size + 1; /* and the end is seen */
-	for (;;) {
-		int rc = buf_reserve(b, piece);
-		if (rc)
-			return rc;
-		const ssize_t n = read(fd, b->data + b->len, piece);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return ERR_IO;
+	size_t first = 64 << 10;
+	/* One byte more than there is, so that the end is seen. */
+	if (!fstat(fd, &st) && S_ISREG(st.st_mode) && st.st_size > 0)
+		first = (size_t)st.st_size + 1;
+	if (first > max)
+		first = max < SIZE_MAX ? max + 1 : max;
+	int rc = bytes_grow(b, first);
+	while (!rc && b->len <= max) {
+		if (b->len == b->size)
+			rc = bytes_grow(b, b->size * 2);
+		const ssize_t n =
+			rc ? 0 : read(fd, b->data + b->len, b->size - b->len);
 		if (!n)
-			return 0;
-		b->len += (size_t)n;
-		if (piece > 64 << 10 && b->size - b->len - 1 >= 64 << 10)
-			continue;
-		piece = 64 << 10;
+			return rc;
+		if (n > 0)
+			b->len += (size_t)n;
+		else if (errno != EINTR)
+			rc = ERR_IO;
 	}
+	return rc;
+}
+
+static int read_file(const char *path, size_t max, struct bytes *b,
+		     struct err *e)
+{
+	const bool is_stdin = !strcmp(path, "-");
+	const int fd =
+		is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return err_set(e, ERR_IO, "open %s: %s", path, strerror(errno));
+	const int rc = read_all(fd, max, b);
+	const int why = errno;
+	if (!is_stdin)
+		close(fd);
+	errno = why;
+	if (rc == ERR_IO)
+		return err_set(e, rc, "read %s: %s", path, strerror(why));
+	return rc ? err_set(e, rc, "out of memory") : 0;
 }
 
 int profile_decode_file(const char *path,
 			const struct profile_decode_options *options,
 			struct profile **ret_profile, struct err *e)
 {
-	const bool is_stdin = !strcmp(path, "-");
-	struct buf b = { .cap = max_inflated(options) + (128 << 10) };
-	const int fd =
-		is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return err_set(e, ERR_IO, "open %s: %s", path, strerror(errno));
-	int rc = read_all(fd, &b);
-	const int why = errno;
-	if (!is_stdin)
-		close(fd);
-	errno = why;
-	if (rc == ERR_IO)
-		err_set(e, rc, "read %s: %s", path, strerror(why));
-	else if (rc)
-		err_set(e, rc, "%s: %s", path,
-			rc == ERR_LIMIT ? "too large" : "out of memory");
-	else
-		rc = profile_decode(b.data, b.len, options, ret_profile, e);
-	buf_free(&b);
+	const size_t max = max_inflated(options);
+	struct bytes b = { 0 };
+	int rc = read_file(path, max, &b, e);
+	if (!rc && inflate_is_gzip(b.data, b.len)) {
+		/* The packed bytes need not wait for the columns. */
+		const struct bytes packed = b;
+		b = (struct bytes){ 0 };
+		rc = inflate_gzip(packed.data, packed.len, max, &b.data, &b.len,
+				  e);
+		free(packed.data);
+	}
+	if (!rc)
+		rc = check_size(b.len, options, e);
+	if (!rc)
+		rc = decode_budgeted(b.data, b.len, options, ret_profile, e);
+	free(b.data);
 	return rc;
 }

@@ -662,6 +662,14 @@ static int make_room(struct decoder *d)
 		{ COLUMN_SAMPLE_LOCS, FIELD_SAMPLE },
 		{ COLUMN_SAMPLE_LABELS, FIELD_SAMPLE },
 	};
+	/*
+	 * A location takes a byte at least: room for the most that there can
+	 * be costs addresses, not memory, and spares copies; model_trim gives
+	 * back the rest.  Where it cannot be had, the column grows by need.
+	 */
+	const size_t bytes = d->fields[FIELD_SAMPLE].bytes;
+	if (bytes < PROFILE_NONE)
+		(void)model_reserve(p, COLUMN_LOCS, bytes);
 	for (size_t i = 0; !rc && i < ARRAY_SIZE(counted); i++)
 		rc = model_reserve(p, counted[i].column,
 				   d->fields[counted[i].field].count);

@@ -2,6 +2,7 @@
 #include "profile/inflate.h"
 
 #include "base/err.h"
+#include "profile/block.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -19,7 +20,7 @@ static int grow(struct output *o, size_t first_guess)
 	size_t size = o->size ? o->size * 2 : first_guess;
 	if (size > most || size < o->size)
 		size = most;
-	uint8_t *grown = realloc(o->data, size);
+	uint8_t *grown = block_resize(o->data, size);
 	if (!grown)
 		return ERR_NOMEM;
 	o->data = grown;

@@ -4,6 +4,7 @@
 #include "base/attr.h"
 #include "base/err.h"
 #include "base/map.h"
+#include "profile/block.h"
 #include "profile/private.h"
 
 #include <stdlib.h>
@@ -78,7 +79,7 @@ static void column_set(struct profile *p, enum column c, void *array)
 int model_charge(struct profile *p, size_t bytes)
 {
 	struct profile_private *v = p->priv;
-	if (v->max && bytes > v->max - v->used)
+	if (v->max && (v->used > v->max || bytes > v->max - v->used))
 		return ERR_LIMIT;
 	v->used += bytes;
 	return 0;
@@ -110,7 +111,7 @@ int model_reserve(struct profile *p, enum column c, size_t need)
 		if (rc)
 			return rc;
 	}
-	void *grown = realloc(column_get(p, c), next * columns[c].size);
+	void *grown = block_resize(column_get(p, c), next * columns[c].size);
 	if (!grown) {
 		model_discharge(p, more);
 		return ERR_NOMEM;
@@ -126,7 +127,7 @@ void model_trim(struct profile *p)
 		const size_t n = rows(p, c), cap = p->priv->capacity[c];
 		if (!n || n == cap)
 			continue;
-		void *cut = realloc(column_get(p, c), n * columns[c].size);
+		void *cut = block_resize(column_get(p, c), n * columns[c].size);
 		if (!cut)
 			continue; /* as it was, and whole */
 		column_set(p, c, cut);

@@ -48,7 +48,7 @@ struct profile_function {
 
 /* The line table of one location: innermost inlined call first. */
 struct profile_line {
-	uint32_t function; /* index, or PROFILE_NONE */
+	uint32_t function;
 	int64_t line;
 };
 
@@ -160,27 +160,51 @@ uint32_t profile_sample_type(const struct profile *p, const char *name);
 /* ---- judging -------------------------------------------------------------
  *
  * All rules of profile.proto and of google/pprof's CheckValid that the model
- * can break: every index in range, value counts, string 0 empty, each label
- * either text or number, mapping start <= limit, values present.
+ * can break: every index in range, sample types where there are samples, each
+ * label either text or number, mapping start <= limit (0: not known).
  * Returns: 0 or ERR_FORMAT with the first rule broken, in words.
  */
 int profile_validate(const struct profile *p, struct err *e);
 
-/* ---- arithmetic (merge.c) ------------------------------------------------ */
+/* ---- arithmetic (scale.c, merge.c) ----------------------------------------
+ */
 
-/* Multiply every value of type t by ratios[t], rounding half away from 0. */
+/*
+ * Multiply every value of type t by ratios[t], rounding half away from 0, and
+ * keep the samples of which a scaled value is not 0: google/pprof's ScaleN,
+ * which does nothing when all ratios are 1, and does not look at the values
+ * of a type whose ratio is 1.  What does not fit an int64 becomes INT64_MIN.
+ */
 void profile_scale(struct profile *p, const double *ratios);
-/* Exact negation, for subtraction. */
+/* Exact negation, for subtraction; samples stay as they are. */
 void profile_negate(struct profile *p);
+/* The sum of each value type, n_sample_types of them; wraps on overflow. */
+void profile_sums(const struct profile *p, int64_t *ret_sums);
+/*
+ * Scale p so that each type's sum is base's: google/pprof's Normalize.
+ * Returns: 0, ERR_INVALID (not compatible), ERR_NOMEM.
+ */
+int profile_normalize(struct profile *p, const struct profile *base,
+		      struct err *e);
+
+/*
+ * May the two be merged, compared: the same sample types in the same order,
+ * and the same period type?
+ * Returns: 0, or ERR_INVALID with the types that differ.
+ */
+int profile_compatible(const struct profile *a, const struct profile *b,
+		       struct err *e);
 
 /*
  * One profile from n: samples with the same stack and labels are added up,
  * those that become all zero vanish, as google/pprof's Merge does (same keys,
  * same order of first appearance; time is the earliest, duration the sum,
- * period the largest; comments united).  Sample types and period type must be
- * the same.
- * Returns: 0 and a profile that the caller owns, ERR_INVALID with the types
- * that differ, ERR_NOMEM.
+ * period the largest; comments united).  What no sample refers to is left
+ * out, the first mapping apart, so merging one profile compacts it.  Labels
+ * stand in the order of their keys, strings before numbers.  Sums wrap.
+ * Sample types and period type must be the same.
+ * Returns: 0 and a profile that the caller owns; ERR_INVALID with the types
+ * that differ, or when n is 0; ERR_NOMEM; ERR_LIMIT (2^32 rows).
  */
 int profile_merge(const struct profile *const *ps, size_t n,
 		  struct profile **ret_merged, struct err *e);

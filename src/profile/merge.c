@@ -1,0 +1,626 @@
+/*
+ * merge.c - one profile from several.
+ *
+ * What makes two things one is google/pprof's: a mapping is its size rounded
+ * up to 4 KiB, its offset, and its build id or else its file, so that a
+ * program loaded elsewhere is still the same; a location is its distance from
+ * the mapping's start and its lines; a function is its four fields; a sample
+ * is its locations and labels.  Rows are numbered in the order in which the
+ * samples first refer to them, and what no sample refers to is left out.
+ */
+#include "profile/profile.h"
+
+#include "base/err.h"
+#include "base/map.h"
+#include "profile/index.h"
+#include "profile/private.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct source {
+	const struct profile *p;
+	bool negate;
+};
+
+struct merger {
+	struct profile *out;
+	struct index mappings, locations, samples, comments;
+	/* Of the source at hand: its rows to ours, PROFILE_NONE while unseen.
+	 */
+	const struct profile *src;
+	uint32_t *strings_of, *mappings_of, *functions_of, *locations_of;
+};
+
+static uint64_t seed_of(const struct merger *m)
+{
+	return m->out->priv->seed;
+}
+
+/* ---- strings, mappings --------------------------------------------------- */
+
+static int merge_string(struct merger *m, uint32_t string, uint32_t *ret_ours)
+{
+	uint32_t *ours = &m->strings_of[string];
+	if (*ours == PROFILE_NONE) {
+		const struct string_entry *s = &m->src->priv->strings[string];
+		const int rc = strings_intern(m->out, s->text, s->len, ours);
+		if (rc) {
+			*ours = PROFILE_NONE;
+			return rc;
+		}
+	}
+	*ret_ours = *ours;
+	return 0;
+}
+
+struct mapping_key {
+	uint64_t size, offset;
+	uint32_t name;
+};
+
+static struct mapping_key mapping_key(const struct profile_mapping *m)
+{
+	const uint64_t page = 0x1000;
+	uint64_t size = m->limit - m->start + page - 1;
+	size -= size % page;
+	return (struct mapping_key){
+		.size = size,
+		.offset = m->offset,
+		.name = m->build_id ? m->build_id : m->filename,
+	};
+}
+
+static int find_mapping(struct merger *m, const struct profile_mapping *mine,
+			uint32_t *ret_ours)
+{
+	const struct mapping_key key = mapping_key(mine);
+	uint64_t hash = map_mix(seed_of(m) ^ key.size);
+	hash = map_mix(map_mix(hash ^ key.offset) ^ key.name);
+	struct index_probe probe = index_start(&m->mappings, hash);
+	uint32_t row;
+	while ((row = index_next(&m->mappings, &probe)) != PROFILE_NONE) {
+		const struct mapping_key k =
+			mapping_key(&m->out->mappings[row]);
+		if (k.size == key.size && k.offset == key.offset &&
+		    k.name == key.name) {
+			*ret_ours = row;
+			return 0;
+		}
+	}
+	row = profile_add_mapping(m->out, mine);
+	if (row == PROFILE_NONE)
+		return m->out->priv->failed;
+	*ret_ours = row;
+	return index_add(&m->mappings, hash);
+}
+
+static int merge_mapping(struct merger *m, uint32_t mapping, uint32_t *ret_ours)
+{
+	uint32_t *ours = &m->mappings_of[mapping];
+	int rc = 0;
+	if (*ours == PROFILE_NONE) {
+		struct profile_mapping copy = m->src->mappings[mapping];
+		rc = merge_string(m, copy.filename, &copy.filename);
+		if (!rc)
+			rc = merge_string(m, copy.build_id, &copy.build_id);
+		if (!rc)
+			rc = find_mapping(m, &copy, ours);
+	}
+	*ret_ours = *ours;
+	return rc;
+}
+
+/* ---- functions, locations ------------------------------------------------ */
+
+static int merge_function(struct merger *m, uint32_t function,
+			  uint32_t *ret_ours)
+{
+	uint32_t *ours = &m->functions_of[function];
+	int rc = 0;
+	if (*ours == PROFILE_NONE) {
+		struct profile_function copy = m->src->functions[function];
+		rc = merge_string(m, copy.name, &copy.name);
+		if (!rc)
+			rc = merge_string(m, copy.system_name,
+					  &copy.system_name);
+		if (!rc)
+			rc = merge_string(m, copy.filename, &copy.filename);
+		if (rc)
+			return rc;
+		*ours = profile_add_function(m->out, &copy);
+		if (*ours == PROFILE_NONE)
+			return m->out->priv->failed;
+	}
+	*ret_ours = *ours;
+	return rc;
+}
+
+/* The lines, as ours, behind the last of out's lines: not yet counted. */
+static int merge_lines(struct merger *m, const struct profile_location *l)
+{
+	struct profile *out = m->out;
+	int rc = model_reserve(out, COLUMN_LINES, out->n_lines + l->line_count);
+	for (uint32_t i = 0; !rc && i < l->line_count; i++) {
+		const struct profile_line *from =
+			&m->src->lines[l->line_first + i];
+		struct profile_line *to = &out->lines[out->n_lines + i];
+		to->line = from->line;
+		rc = merge_function(m, from->function, &to->function);
+	}
+	return rc;
+}
+
+/* From the mapping's start, so that it does not matter where that is. */
+static uint64_t relative(const struct merger *m,
+			 const struct profile_location *l)
+{
+	return l->mapping == PROFILE_NONE
+		       ? l->address
+		       : l->address - m->out->mappings[l->mapping].start;
+}
+
+static uint64_t location_hash(const struct merger *m,
+			      const struct profile_location *l)
+{
+	const struct profile_line *lines = m->out->lines + l->line_first;
+	uint64_t h = map_mix(seed_of(m) ^ relative(m, l));
+	h = map_mix(h ^ ((uint64_t)l->mapping << 1 | l->is_folded));
+	for (uint32_t i = 0; i < l->line_count; i++)
+		h = map_mix(map_mix(h ^ lines[i].function) ^
+			    (uint64_t)lines[i].line);
+	return h;
+}
+
+static bool same_location(const struct merger *m,
+			  const struct profile_location *a,
+			  const struct profile_location *b)
+{
+	if (a->mapping != b->mapping || relative(m, a) != relative(m, b) ||
+	    a->is_folded != b->is_folded || a->line_count != b->line_count)
+		return false;
+	const struct profile_line *s = m->out->lines + a->line_first;
+	const struct profile_line *t = m->out->lines + b->line_first;
+	for (uint32_t i = 0; i < a->line_count; i++)
+		if (s[i].function != t[i].function || s[i].line != t[i].line)
+			return false;
+	return true;
+}
+
+/* mine has its lines behind the last of out's. */
+static int find_location(struct merger *m, const struct profile_location *mine,
+			 uint32_t *ret_ours)
+{
+	struct profile *out = m->out;
+	const uint64_t hash = location_hash(m, mine);
+	struct index_probe probe = index_start(&m->locations, hash);
+	uint32_t row;
+	while ((row = index_next(&m->locations, &probe)) != PROFILE_NONE) {
+		if (same_location(m, &out->locations[row], mine)) {
+			*ret_ours = row;
+			return 0;
+		}
+	}
+	int rc = model_reserve(out, COLUMN_LOCATIONS, out->n_locations + 1);
+	if (!rc)
+		rc = index_add(&m->locations, hash);
+	if (rc)
+		return rc;
+	*ret_ours = (uint32_t)out->n_locations;
+	out->locations[out->n_locations++] = *mine;
+	out->n_lines += mine->line_count;
+	return 0;
+}
+
+static int merge_location(struct merger *m, uint32_t location,
+			  uint32_t *ret_ours)
+{
+	uint32_t *ours = &m->locations_of[location];
+	if (*ours != PROFILE_NONE) {
+		*ret_ours = *ours;
+		return 0;
+	}
+	struct profile_location copy = m->src->locations[location];
+	int rc = 0;
+	if (copy.mapping != PROFILE_NONE) {
+		const uint32_t theirs = copy.mapping;
+		rc = merge_mapping(m, theirs, &copy.mapping);
+		if (rc)
+			return rc;
+		copy.address += m->out->mappings[copy.mapping].start -
+				m->src->mappings[theirs].start;
+	}
+	rc = merge_lines(m, &copy);
+	copy.line_first = (uint32_t)m->out->n_lines;
+	if (!rc)
+		rc = find_location(m, &copy, ours);
+	*ret_ours = *ours;
+	return rc;
+}
+
+/* ---- labels -------------------------------------------------------------- */
+
+struct sortable {
+	struct profile_label label;
+	uint32_t place;
+};
+
+/* By bytes, NULs among them. */
+static int compare_strings(const struct profile *p, uint32_t a, uint32_t b)
+{
+	const size_t a_len = profile_str_len(p, a),
+		     b_len = profile_str_len(p, b);
+	const int order = memcmp(profile_str(p, a), profile_str(p, b),
+				 a_len < b_len ? a_len : b_len);
+	return order ? order : (a_len > b_len) - (a_len < b_len);
+}
+
+/* Strings before numbers, by key, and as they stood within a key. */
+static int compare_labels(const void *a, const void *b, void *profile)
+{
+	const struct sortable *s = a, *t = b;
+	if (!s->label.str != !t->label.str)
+		return s->label.str ? -1 : 1;
+	const int order = compare_strings(profile, s->label.key, t->label.key);
+	if (order)
+		return order;
+	return s->place < t->place ? -1 : s->place > t->place;
+}
+
+static int sort_labels(struct profile *out, struct profile_label *labels,
+		       uint32_t n)
+{
+	if (n < 2)
+		return 0;
+	struct sortable few[32], *s = few;
+	if (n > sizeof(few) / sizeof(*few) && !(s = calloc(n, sizeof(*s))))
+		return ERR_NOMEM;
+	for (uint32_t i = 0; i < n; i++)
+		s[i] = (struct sortable){ labels[i], i };
+	qsort_r(s, n, sizeof(*s), compare_labels, out);
+	for (uint32_t i = 0; i < n; i++)
+		labels[i] = s[i].label;
+	if (s != few)
+		free(s);
+	return 0;
+}
+
+/* Behind the last of out's labels, in the order that makes equal sets equal. */
+static int merge_labels(struct merger *m, struct profile_span span)
+{
+	struct profile *out = m->out;
+	int rc = model_reserve(out, COLUMN_LABELS, out->n_labels + span.count);
+	if (rc)
+		return rc;
+	struct profile_label *to = out->labels + out->n_labels;
+	for (uint32_t i = 0; !rc && i < span.count; i++) {
+		to[i] = m->src->labels[span.first + i];
+		rc = merge_string(m, to[i].key, &to[i].key);
+		if (!rc)
+			rc = merge_string(m, to[i].str, &to[i].str);
+		if (!rc)
+			rc = merge_string(m, to[i].num_unit, &to[i].num_unit);
+	}
+	return rc ? rc : sort_labels(out, to, span.count);
+}
+
+static bool same_labels(const struct profile_label *a,
+			const struct profile_label *b, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++)
+		if (a[i].key != b[i].key || a[i].str != b[i].str ||
+		    a[i].num != b[i].num || a[i].num_unit != b[i].num_unit)
+			return false;
+	return true;
+}
+
+/* ---- samples ------------------------------------------------------------- */
+
+static int merge_locs(struct merger *m, struct profile_span span)
+{
+	struct profile *out = m->out;
+	int rc = model_reserve(out, COLUMN_LOCS, out->n_locs + span.count);
+	for (uint32_t i = 0; !rc && i < span.count; i++)
+		rc = merge_location(m, m->src->locs[span.first + i],
+				    &out->locs[out->n_locs + i]);
+	return rc;
+}
+
+static uint64_t sample_hash(const struct merger *m, struct profile_span locs,
+			    struct profile_span labels)
+{
+	const struct profile *out = m->out;
+	uint64_t h = seed_of(m);
+	if (locs.count)
+		h = map_hash(out->locs + locs.first,
+			     locs.count * sizeof(*out->locs), h);
+	for (uint32_t i = 0; i < labels.count; i++) {
+		const struct profile_label *l = &out->labels[labels.first + i];
+		h = map_mix(h ^ ((uint64_t)l->key << 32 | l->str));
+		h = map_mix(h ^ (uint64_t)l->num);
+		h = map_mix(h ^ l->num_unit);
+	}
+	return h;
+}
+
+static uint32_t find_sample(const struct merger *m, uint64_t hash,
+			    struct profile_span locs,
+			    struct profile_span labels)
+{
+	const struct profile *out = m->out;
+	struct index_probe probe = index_start(&m->samples, hash);
+	uint32_t row;
+	while ((row = index_next(&m->samples, &probe)) != PROFILE_NONE) {
+		const struct profile_span s = out->sample_locs[row];
+		const struct profile_span t = out->sample_labels[row];
+		if (s.count != locs.count || t.count != labels.count)
+			continue;
+		if (locs.count &&
+		    memcmp(out->locs + s.first, out->locs + locs.first,
+			   s.count * sizeof(*out->locs)) != 0)
+			continue;
+		if (same_labels(out->labels + t.first,
+				out->labels + labels.first, t.count))
+			break;
+	}
+	return row;
+}
+
+static int append_sample(struct merger *m, uint64_t hash,
+			 struct profile_span locs, struct profile_span labels)
+{
+	struct profile *out = m->out;
+	const size_t n = out->n_samples, n_types = out->n_sample_types;
+	int rc = model_reserve(out, COLUMN_SAMPLE_LOCS, n + 1);
+	if (!rc)
+		rc = model_reserve(out, COLUMN_SAMPLE_LABELS, n + 1);
+	if (!rc)
+		rc = model_reserve(out, COLUMN_VALUES, (n + 1) * n_types);
+	if (!rc)
+		rc = index_add(&m->samples, hash);
+	if (rc)
+		return rc;
+	out->sample_locs[n] = locs;
+	out->sample_labels[n] = labels;
+	memset(out->values + n * n_types, 0, n_types * sizeof(*out->values));
+	out->n_locs += locs.count;
+	out->n_labels += labels.count;
+	out->n_samples++;
+	return 0;
+}
+
+static bool is_zero(const struct profile *p, size_t sample)
+{
+	const int64_t *v = p->values + sample * p->n_sample_types;
+	for (size_t t = 0; t < p->n_sample_types; t++)
+		if (v[t])
+			return false;
+	return true;
+}
+
+static int merge_sample(struct merger *m, size_t i, bool negate)
+{
+	struct profile *out = m->out;
+	int rc = merge_locs(m, m->src->sample_locs[i]);
+	if (!rc)
+		rc = merge_labels(m, m->src->sample_labels[i]);
+	if (rc)
+		return rc;
+	const struct profile_span locs = { (uint32_t)out->n_locs,
+					   m->src->sample_locs[i].count };
+	const struct profile_span labels = { (uint32_t)out->n_labels,
+					     m->src->sample_labels[i].count };
+	const uint64_t hash = sample_hash(m, locs, labels);
+	uint32_t row = find_sample(m, hash, locs, labels);
+	if (row == PROFILE_NONE) {
+		row = (uint32_t)out->n_samples;
+		rc = append_sample(m, hash, locs, labels);
+		if (rc)
+			return rc;
+	}
+	const size_t n_types = out->n_sample_types;
+	const int64_t *from = m->src->values + i * n_types;
+	int64_t *to = out->values + row * n_types;
+	for (size_t t = 0; t < n_types; t++) {
+		const uint64_t v = (uint64_t)from[t];
+		to[t] = (int64_t)((uint64_t)to[t] + (negate ? -v : v));
+	}
+	return 0;
+}
+
+/* ---- the whole ----------------------------------------------------------- */
+
+static uint32_t *unseen(size_t n)
+{
+	uint32_t *of = malloc((n + 1) * sizeof(*of));
+	if (of)
+		memset(of, 0xff, (n + 1) * sizeof(*of));
+	return of;
+}
+
+static void leave_source(struct merger *m)
+{
+	free(m->strings_of);
+	free(m->mappings_of);
+	free(m->functions_of);
+	free(m->locations_of);
+	m->strings_of = m->mappings_of = NULL;
+	m->functions_of = m->locations_of = NULL;
+}
+
+static int enter_source(struct merger *m, const struct profile *src)
+{
+	m->src = src;
+	m->strings_of = unseen(src->priv->n_strings);
+	m->mappings_of = unseen(src->n_mappings);
+	m->functions_of = unseen(src->n_functions);
+	m->locations_of = unseen(src->n_locations);
+	return m->strings_of && m->mappings_of && m->functions_of &&
+			       m->locations_of
+		       ? 0
+		       : ERR_NOMEM;
+}
+
+/* What one header says of the merged one; the first is copied, in effect. */
+static int merge_header(struct merger *m, bool first)
+{
+	struct profile *out = m->out;
+	const struct profile *src = m->src;
+	int rc = 0;
+	for (size_t t = 0; first && t < src->n_sample_types; t++)
+		if (profile_add_sample_type(
+			    out, profile_str(src, src->sample_types[t].type),
+			    profile_str(src, src->sample_types[t].unit)) ==
+		    PROFILE_NONE)
+			return out->priv->failed;
+	const struct {
+		uint32_t from, *to;
+		bool wanted;
+	} strings[] = {
+		{ src->period_type.type, &out->period_type.type, first },
+		{ src->period_type.unit, &out->period_type.unit, first },
+		{ src->drop_frames, &out->drop_frames, first },
+		{ src->keep_frames, &out->keep_frames, first },
+		{ src->default_sample_type, &out->default_sample_type,
+		  !out->default_sample_type },
+		{ src->doc_url, &out->doc_url, !out->doc_url },
+	};
+	for (size_t i = 0; !rc && i < sizeof(strings) / sizeof(*strings); i++)
+		if (strings[i].wanted)
+			rc = merge_string(m, strings[i].from, strings[i].to);
+	/* A time of 0 replaces, and is replaced: so does google/pprof. */
+	if (!out->time_nanos || src->time_nanos < out->time_nanos)
+		out->time_nanos = src->time_nanos;
+	out->duration_nanos = (int64_t)((uint64_t)out->duration_nanos +
+					(uint64_t)src->duration_nanos);
+	if (!out->period || out->period < src->period)
+		out->period = src->period;
+	return rc;
+}
+
+/* Each comment once; the index's hash is the comment's own number. */
+static int merge_comments(struct merger *m)
+{
+	struct profile *out = m->out;
+	for (size_t i = 0; i < m->src->n_comments; i++) {
+		uint32_t comment, row;
+		int rc = merge_string(m, m->src->comments[i], &comment);
+		if (rc)
+			return rc;
+		const uint64_t hash = map_mix(comment);
+		struct index_probe probe = index_start(&m->comments, hash);
+		do {
+			row = index_next(&m->comments, &probe);
+		} while (row != PROFILE_NONE && out->comments[row] != comment);
+		if (row != PROFILE_NONE)
+			continue;
+		rc = model_reserve(out, COLUMN_COMMENTS, out->n_comments + 1);
+		if (!rc)
+			rc = index_add(&m->comments, hash);
+		if (rc)
+			return rc;
+		out->comments[out->n_comments++] = comment;
+	}
+	return 0;
+}
+
+static int merge_source(struct merger *m, const struct source *s, bool first)
+{
+	int rc = enter_source(m, s->p);
+	if (!rc)
+		rc = merge_header(m, first);
+	if (!rc)
+		rc = merge_comments(m);
+	/* The first mapping is the main program: it must not come later. */
+	uint32_t main_mapping;
+	if (!rc && !m->out->n_mappings && s->p->n_mappings)
+		rc = merge_mapping(m, 0, &main_mapping);
+	for (size_t i = 0; !rc && i < s->p->n_samples; i++)
+		if (!is_zero(s->p, i))
+			rc = merge_sample(m, i, s->negate);
+	leave_source(m);
+	return rc;
+}
+
+static int merge_once(const struct source *sources, size_t n,
+		      struct profile **ret_merged)
+{
+	struct merger m = { .out = profile_new() };
+	int rc = m.out ? 0 : ERR_NOMEM;
+	for (size_t i = 0; !rc && i < n; i++)
+		rc = merge_source(&m, &sources[i], i == 0);
+	index_free(&m.mappings);
+	index_free(&m.locations);
+	index_free(&m.samples);
+	index_free(&m.comments);
+	if (rc) {
+		profile_free(m.out);
+		return rc;
+	}
+	*ret_merged = m.out;
+	return 0;
+}
+
+static bool has_zero(const struct profile *p)
+{
+	for (size_t i = 0; i < p->n_samples; i++)
+		if (is_zero(p, i))
+			return true;
+	return false;
+}
+
+static int merge_all(const struct source *sources, size_t n,
+		     struct profile **ret_merged, struct err *e)
+{
+	for (size_t i = 1; i < n; i++) {
+		const int rc =
+			profile_compatible(sources[0].p, sources[i].p, e);
+		if (rc)
+			return rc;
+	}
+	struct profile *merged = NULL;
+	int rc = merge_once(sources, n, &merged);
+	if (!rc && has_zero(merged)) {
+		/* Once more, without those and what only they refer to. */
+		const struct source again = { .p = merged };
+		struct profile *rest = NULL;
+		rc = merge_once(&again, 1, &rest);
+		profile_free(merged);
+		merged = rest;
+	}
+	if (rc)
+		return err_set(e, rc, "merging profiles: %s", err_name(rc));
+	model_trim(merged);
+	*ret_merged = merged;
+	return 0;
+}
+
+int profile_merge(const struct profile *const *ps, size_t n,
+		  struct profile **ret_merged, struct err *e)
+{
+	if (!n)
+		return err_set(e, ERR_INVALID, "no profiles to merge");
+	struct source *sources = calloc(n, sizeof(*sources));
+	if (!sources)
+		return err_set(e, ERR_NOMEM, "out of memory");
+	for (size_t i = 0; i < n; i++)
+		sources[i].p = ps[i];
+	const int rc = merge_all(sources, n, ret_merged, e);
+	free(sources);
+	return rc;
+}
+
+int profile_subtract(const struct profile *after, const struct profile *before,
+		     struct profile **ret_delta, struct err *e)
+{
+	const struct source sources[] = { { before, true }, { after, false } };
+	struct profile *delta;
+	const int rc = merge_all(sources, 2, &delta, e);
+	if (rc)
+		return rc;
+	delta->time_nanos = after->time_nanos;
+	delta->duration_nanos = (int64_t)((uint64_t)after->time_nanos -
+					  (uint64_t)before->time_nanos);
+	*ret_delta = delta;
+	return 0;
+}
