@@ -286,8 +286,8 @@ static int read_string(struct decoder *d, const struct wire_field *f)
 	const size_t len = (size_t)(f->end - f->data);
 	if (!d->n_strings_read && len)
 		return fail(d, f->at, PARSING, "string_table[0] must be ''");
-	const int rc = strings_intern(d->p, (const char *)f->data, len,
-				      &d->strings[d->n_strings_read]);
+	const int rc = profile_strings_intern(d->p, (const char *)f->data, len,
+					      &d->strings[d->n_strings_read]);
 	if (rc)
 		return no_room(d, rc);
 	d->n_strings_read++;
@@ -686,7 +686,7 @@ static int make_room(struct decoder *d)
 
 static int read_strings(struct decoder *d)
 {
-	int rc = strings_reserve(d->p, d->n_strings);
+	int rc = profile_strings_reserve(d->p, d->n_strings);
 	if (rc)
 		return no_room(d, rc);
 	if (!d->n_strings)

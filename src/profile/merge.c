@@ -44,7 +44,8 @@ static int merge_string(struct merger *m, uint32_t string, uint32_t *ret_ours)
 	uint32_t *ours = &m->strings_of[string];
 	if (*ours == PROFILE_NONE) {
 		const struct string_entry *s = &m->src->priv->strings[string];
-		const int rc = strings_intern(m->out, s->text, s->len, ours);
+		const int rc =
+			profile_strings_intern(m->out, s->text, s->len, ours);
 		if (rc) {
 			*ours = PROFILE_NONE;
 			return rc;

@@ -82,13 +82,13 @@ void model_release(struct profile *p, void *array, size_t n, size_t size);
 uint32_t model_append_function(struct profile *p,
 			       const struct profile_function *f);
 
-int strings_init(struct profile *p);
-void strings_free(struct profile *p);
-int strings_copy(struct profile *to, const struct profile *from);
+int profile_strings_init(struct profile *p);
+void profile_strings_free(struct profile *p);
+int profile_strings_copy(struct profile *to, const struct profile *from);
 /* Room for n more, so that a run of them does not rehash. */
-int strings_reserve(struct profile *p, size_t n);
+int profile_strings_reserve(struct profile *p, size_t n);
 /* Returns: 0 and the index, ERR_NOMEM, ERR_LIMIT. */
-int strings_intern(struct profile *p, const char *s, size_t len,
-		   uint32_t *ret_index);
+int profile_strings_intern(struct profile *p, const char *s, size_t len,
+			   uint32_t *ret_index);
 
 #endif

@@ -167,7 +167,7 @@ struct profile *profile_new(void)
 	if (!p)
 		return NULL;
 	p->priv = calloc(1, sizeof(*p->priv));
-	if (!p->priv || strings_init(p)) {
+	if (!p->priv || profile_strings_init(p)) {
 		profile_free(p);
 		return NULL;
 	}
@@ -181,7 +181,7 @@ void profile_free(struct profile *p)
 	for (enum column c = 0; c < N_COLUMNS; c++)
 		free(column_get(p, c));
 	if (p->priv) {
-		strings_free(p);
+		profile_strings_free(p);
 		free(p->priv->function_slots);
 		free(p->priv);
 	}
@@ -193,7 +193,7 @@ struct profile *profile_copy(const struct profile *p)
 	struct profile *copy = profile_new();
 	if (!copy)
 		return NULL;
-	int rc = strings_copy(copy, p);
+	int rc = profile_strings_copy(copy, p);
 	for (enum column c = 0; !rc && c < N_COLUMNS; c++) {
 		const size_t n = rows(p, c);
 		rc = n ? model_reserve(copy, c, n) : 0;

@@ -127,7 +127,7 @@ static int grow_entries(struct profile *p, size_t need)
 	return 0;
 }
 
-int strings_reserve(struct profile *p, size_t n)
+int profile_strings_reserve(struct profile *p, size_t n)
 {
 	if (n >= PROFILE_NONE - p->priv->n_strings)
 		return ERR_LIMIT;
@@ -136,13 +136,13 @@ int strings_reserve(struct profile *p, size_t n)
 	return rc ? rc : grow_slots(p, need);
 }
 
-int strings_intern(struct profile *p, const char *s, size_t len,
-		   uint32_t *ret_index)
+int profile_strings_intern(struct profile *p, const char *s, size_t len,
+			   uint32_t *ret_index)
 {
 	struct profile_private *v = p->priv;
 	if (len >= UINT32_MAX)
 		return ERR_LIMIT;
-	int rc = strings_reserve(p, 1);
+	int rc = profile_strings_reserve(p, 1);
 	if (rc)
 		return rc;
 	const uint32_t hash = hash_of(v, s, len);
@@ -165,14 +165,14 @@ int strings_intern(struct profile *p, const char *s, size_t len,
 	return 0;
 }
 
-int strings_init(struct profile *p)
+int profile_strings_init(struct profile *p)
 {
 	uint32_t empty;
 	p->priv->seed = process_seed();
-	return strings_intern(p, "", 0, &empty);
+	return profile_strings_intern(p, "", 0, &empty);
 }
 
-void strings_free(struct profile *p)
+void profile_strings_free(struct profile *p)
 {
 	struct profile_private *v = p->priv;
 	for (struct string_chunk *c = v->chunks, *next; c; c = next) {
@@ -183,14 +183,14 @@ void strings_free(struct profile *p)
 	free(v->string_slots);
 }
 
-int strings_copy(struct profile *to, const struct profile *from)
+int profile_strings_copy(struct profile *to, const struct profile *from)
 {
 	const struct profile_private *v = from->priv;
-	int rc = strings_reserve(to, v->n_strings);
+	int rc = profile_strings_reserve(to, v->n_strings);
 	for (size_t i = 0; !rc && i < v->n_strings; i++) {
 		uint32_t index;
-		rc = strings_intern(to, v->strings[i].text, v->strings[i].len,
-				    &index);
+		rc = profile_strings_intern(to, v->strings[i].text,
+					    v->strings[i].len, &index);
 	}
 	return rc;
 }
@@ -213,7 +213,7 @@ size_t profile_n_strings(const struct profile *p)
 uint32_t profile_intern_len(struct profile *p, const char *s, size_t len)
 {
 	uint32_t index;
-	const int rc = strings_intern(p, s, len, &index);
+	const int rc = profile_strings_intern(p, s, len, &index);
 	if (!rc)
 		return index;
 	p->priv->failed = rc;
