@@ -90,3 +90,35 @@ libworkloads_fixed_la_LIBADD = $(workloads_libs)
 # A program that links one of them links libbase.la too.
 # What was not selected is part of the source all the same.
 EXTRA_DIST += $(workloads_faulty_sources) $(workloads_fixed_sources)
+
+# Everything is tested in both variants; --wrap counts, and refuses, what they
+# allocate.
+workloads_test_ldflags = $(AM_LDFLAGS) -Wl,--wrap=malloc -Wl,--wrap=calloc \
+	-Wl,--wrap=realloc -Wl,--wrap=free -Wl,--wrap=aligned_alloc
+check_PROGRAMS += \
+	tests/check_workloads-faulty tests/check_workloads-fixed \
+	tests/workload_report-faulty tests/workload_report-fixed
+TESTS += \
+	tests/check_workloads-faulty tests/check_workloads-fixed \
+	tests/workload_twins.sh
+EXTRA_DIST += tests/workload_twins.sh
+tests_check_workloads_faulty_SOURCES = \
+	tests/check_workloads.c tests/alloc_count.h
+tests_check_workloads_faulty_CPPFLAGS = \
+	$(AM_CPPFLAGS) $(CHECK_CFLAGS) $(SQLITE_CFLAGS)
+tests_check_workloads_faulty_LDADD = \
+	libworkloads-faulty.la libbase.la $(CHECK_LIBS)
+tests_check_workloads_faulty_LDFLAGS = $(workloads_test_ldflags)
+tests_check_workloads_fixed_SOURCES = $(tests_check_workloads_faulty_SOURCES)
+tests_check_workloads_fixed_CPPFLAGS = \
+	$(tests_check_workloads_faulty_CPPFLAGS) -DWORKLOADS_FIXED
+tests_check_workloads_fixed_LDADD = \
+	libworkloads-fixed.la libbase.la $(CHECK_LIBS)
+tests_check_workloads_fixed_LDFLAGS = $(workloads_test_ldflags)
+tests_workload_report_faulty_SOURCES = \
+	tests/workload_report.c tests/alloc_count.h
+tests_workload_report_faulty_LDADD = libworkloads-faulty.la libbase.la
+tests_workload_report_faulty_LDFLAGS = $(workloads_test_ldflags)
+tests_workload_report_fixed_SOURCES = $(tests_workload_report_faulty_SOURCES)
+tests_workload_report_fixed_LDADD = libworkloads-fixed.la libbase.la
+tests_workload_report_fixed_LDFLAGS = $(workloads_test_ldflags)
