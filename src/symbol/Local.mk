@@ -23,3 +23,6 @@ libsymbol_la_LIBADD = libbase.la $(DW_LIBS) $(ELF_LIBS) -ldl
 check_PROGRAMS += tests/symbol_lookup
 tests_symbol_lookup_SOURCES = tests/symbol_lookup.c
 tests_symbol_lookup_LDADD = libsymbol.la libbase.la
+
+TESTS += tests/symbol-oracle.sh
+EXTRA_DIST += tests/symbol-oracle.sh

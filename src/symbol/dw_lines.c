@@ -4,14 +4,11 @@
 #include "base/err.h"
 #include "symbol/path.h"
 
-#include <dwarf.h>
 #include <stdlib.h>
 
 int dw_lines_build(Dwarf_Die *unit, struct dw_lines *ret_lines)
 {
 	struct dw_lines l = { 0 };
-	Dwarf_Attribute a;
-	l.dir = dwarf_formstring(dwarf_attr(unit, DW_AT_comp_dir, &a));
 	if (dwarf_getsrclines(unit, &l.lines, &l.n))
 		l.n = 0;
 	if (dwarf_getsrcfiles(unit, &l.files, &l.n_files))
@@ -47,9 +44,10 @@ const char *dw_lines_file(struct dw_lines *l, uint64_t number,
 		char path[PATH_TEXT_MAX] = "";
 		const char *s =
 			dwarf_filesrc(l->files, (size_t)number, NULL, NULL);
-		/* Number 0 before DWARF 5 is no file; libdw calls it ???. */
+		/* libdw has put the unit's folder in front.  Number 0 before
+		 * DWARF 5 is no file; it is called ??? there. */
 		if (s && !(s[0] == '?' && s[1] == '?'))
-			path_normalise(l->dir, s, path);
+			path_normalise(NULL, s, path);
 		const char *kept = strings_intern(pool, path);
 		if (!kept)
 			return "";

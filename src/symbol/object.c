@@ -20,6 +20,7 @@
 #include <string.h>
 
 struct object {
+	bool in_memory; /* an image: no other file belongs to it */
 	struct elf_file file, debug, alt; /* .path NULL = there is none */
 	struct elf_symbols symbols;
 	bool has_symbols; /* read already */
@@ -88,7 +89,7 @@ static void open_units(struct object *o, void *arg)
 
 static void open_parts(struct object *o, const struct object_options *opt)
 {
-	if (!has_dwarf(&o->file))
+	if (!o->in_memory && !has_dwarf(&o->file))
 		debug_file_find(&o->file, opt->debug_root, &o->debug);
 	if (!guarded(open_units, o, (void *)(uintptr_t)opt)) {
 		dw_units_close(&o->units);
@@ -140,11 +141,14 @@ int object_open_memory(const void *image, size_t len, const char *name,
 	struct object *o = calloc(1, sizeof(*o));
 	if (!o)
 		return err_set(e, ERR_NOMEM, "out of memory");
+	static const struct object_options none = { 0 };
 	const int rc = elf_file_open_memory(image, len, name, &o->file, e);
 	if (rc) {
 		object_close(o);
 		return rc;
 	}
+	o->in_memory = true;
+	open_parts(o, &none);
 	*ret_object = o;
 	return 0;
 }

@@ -13,6 +13,11 @@ struct strings_chunk {
 	_Alignas(16) char data[];
 };
 
+struct strings_item {
+	const void *data;
+	size_t len;
+};
+
 void *strings_alloc(struct strings *t, size_t len)
 {
 	if (len > SIZE_MAX / 2)
@@ -33,18 +38,19 @@ void *strings_alloc(struct strings *t, size_t len)
 	return p;
 }
 
-const char *strings_intern(struct strings *t, const char *s)
+const void *strings_intern_bytes(struct strings *t, const void *data,
+				 size_t len)
 {
-	const size_t len = strlen(s);
 	uint64_t key;
-	/* Another text with the same hash moves on to the next seed. */
+	/* Others with the same hash move on to the next seed. */
 	for (uint64_t seed = 0;; seed++) {
-		key = map_hash(s, len, seed);
+		key = map_hash(data, len, seed);
 		const uint32_t i = map_get(&t->by_hash, key);
 		if (i == MAP_NONE)
 			break;
-		if (!strcmp(t->items[i], s))
-			return t->items[i];
+		if (t->items[i].len == len &&
+		    !memcmp(t->items[i].data, data, len))
+			return t->items[i].data;
 	}
 	if (t->n >= MAP_NONE)
 		return NULL;
@@ -56,12 +62,17 @@ const char *strings_intern(struct strings *t, const char *s)
 		t->items = p;
 		t->size = size;
 	}
-	char *copy = strings_alloc(t, len + 1);
+	void *copy = strings_alloc(t, len);
 	if (!copy || map_put(&t->by_hash, key, (uint32_t)t->n))
 		return NULL;
-	memcpy(copy, s, len + 1);
-	t->items[t->n++] = copy;
+	memcpy(copy, data, len);
+	t->items[t->n++] = (struct strings_item){ copy, len };
 	return copy;
+}
+
+const char *strings_intern(struct strings *t, const char *s)
+{
+	return strings_intern_bytes(t, s, strlen(s) + 1);
 }
 
 void strings_free(struct strings *t)

@@ -59,6 +59,11 @@ struct symbolizer {
 	struct strings pool;
 };
 
+/* Three pointers, two ints: no padding, so that frames compare as bytes. */
+_Static_assert(sizeof(struct object_frame) ==
+		       3 * sizeof(char *) + 2 * sizeof(int),
+	       "frames have no padding");
+
 /* Room for one more item of *array.  Returns: 0 or ERR_NOMEM. */
 static int grow(void *array, size_t n, size_t *size, size_t item)
 {
@@ -263,18 +268,17 @@ static void resolve(struct symbolizer *s, uint64_t addr, struct answer *a)
 		return;
 	const size_t n =
 		object_lookup(o, addr - a->row->row.bias, found, FRAMES_MAX);
-	struct object_frame *frames =
-		n ? strings_alloc(&s->pool, n * sizeof(*frames)) : NULL;
+	for (size_t i = 0; i < n; i++) {
+		found[i].function = keep(s, found[i].function);
+		found[i].system_name = keep(s, found[i].system_name);
+		found[i].file = keep(s, found[i].file);
+	}
+	/* Neighbouring pcs share their frames, and so do returning objects. */
+	const struct object_frame *frames =
+		n ? strings_intern_bytes(&s->pool, found, n * sizeof(*found))
+		  : NULL;
 	if (!frames)
 		return;
-	for (size_t i = 0; i < n; i++)
-		frames[i] = (struct object_frame){
-			.function = keep(s, found[i].function),
-			.system_name = keep(s, found[i].system_name),
-			.file = keep(s, found[i].file),
-			.line = found[i].line,
-			.start_line = found[i].start_line
-		};
 	a->frames = frames;
 	a->n_frames = n;
 }
