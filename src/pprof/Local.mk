@@ -9,11 +9,15 @@ libpprof_core_la_SOURCES = \
 	src/pprof/custom.c \
 	src/pprof/freeze.c src/pprof/freeze.h \
 	src/pprof/guard.c src/pprof/guard.h \
+	src/pprof/heap.c src/pprof/heap.h src/pprof/heap_source.c \
 	src/pprof/hooks.h \
 	src/pprof/label.c src/pprof/label.h \
+	src/pprof/live.c src/pprof/live.h \
 	src/pprof/lost.c src/pprof/lost.h \
+	src/pprof/memstats.c src/pprof/memstats.h \
 	src/pprof/phdr.h \
 	src/pprof/pprof.c src/pprof/pprof.h \
+	src/pprof/sample.c src/pprof/sample.h \
 	src/pprof/source.c src/pprof/source.h \
 	src/pprof/stack_table.c src/pprof/stack_table.h \
 	src/pprof/stat.c src/pprof/stat.h \

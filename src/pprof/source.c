@@ -23,6 +23,7 @@
 /* cpu, wall: */
 
 /* heap, allocs: */
+#include "pprof/heap.h"
 
 /* threads, goroutine, threadcreate: */
 
@@ -32,6 +33,8 @@ static const struct source *const kinds[] = {
 	/* cpu, wall: */
 
 	/* heap, allocs: */
+	&heap_source,
+	&allocs_source,
 
 	/* threads, goroutine, threadcreate: */
 
