@@ -4,11 +4,15 @@
 #include "base/err.h"
 #include "symbol/path.h"
 
+#include <dwarf.h>
 #include <stdlib.h>
+#include <string.h>
 
 int dw_lines_build(Dwarf_Die *unit, struct dw_lines *ret_lines)
 {
 	struct dw_lines l = { 0 };
+	Dwarf_Attribute a;
+	l.dir = dwarf_formstring(dwarf_attr(unit, DW_AT_comp_dir, &a));
 	if (dwarf_getsrclines(unit, &l.lines, &l.n))
 		l.n = 0;
 	if (dwarf_getsrcfiles(unit, &l.files, &l.n_files))
@@ -35,6 +39,19 @@ static uint64_t address_of(Dwarf_Line *line)
 	return addr;
 }
 
+/*
+ * libdw puts the unit's folder in front of some names and not of others.
+ * Where that folder is relative (-ffile-prefix-map), its text is all that
+ * tells.
+ */
+static bool is_below(const char *dir, const char *name)
+{
+	if (!dir)
+		return false;
+	const size_t n = strlen(dir);
+	return !strncmp(dir, name, n) && name[n] == '/';
+}
+
 const char *dw_lines_file(struct dw_lines *l, uint64_t number,
 			  struct strings *pool)
 {
@@ -44,10 +61,10 @@ const char *dw_lines_file(struct dw_lines *l, uint64_t number,
 		char path[PATH_TEXT_MAX] = "";
 		const char *s =
 			dwarf_filesrc(l->files, (size_t)number, NULL, NULL);
-		/* libdw has put the unit's folder in front.  Number 0 before
-		 * DWARF 5 is no file; it is called ??? there. */
+		/* Number 0 before DWARF 5 is no file; libdw calls it ???. */
 		if (s && !(s[0] == '?' && s[1] == '?'))
-			path_normalise(NULL, s, path);
+			path_normalise(is_below(l->dir, s) ? NULL : l->dir, s,
+				       path);
 		const char *kept = strings_intern(pool, path);
 		if (!kept)
 			return "";

@@ -17,6 +17,7 @@ struct dw_lines {
 	Dwarf_Files *files; /* libdw's */
 	size_t n_files;
 	const char **names; /* normalised, by file number; NULL = not yet */
+	const char *dir;    /* the unit's folder; may be NULL */
 };
 
 /* Returns: 0 (also when the unit has no line table) or ERR_NOMEM. */
