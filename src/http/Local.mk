@@ -16,3 +16,37 @@ libpprof_http_core_la_SOURCES = \
 	$(NULL)
 libpprof_http_core_la_CPPFLAGS = $(AM_CPPFLAGS) $(MHD_CFLAGS)
 libpprof_http_core_la_LIBADD = $(MHD_LIBS) $(PTHREAD_LIBS)
+
+check_PROGRAMS += tests/check_http
+TESTS += tests/check_http
+tests_check_http_SOURCES = \
+	tests/check_http.c \
+	tests/fake_pprof.c tests/fake_pprof.h \
+	tests/http_client.c tests/http_client.h \
+	$(NULL)
+tests_check_http_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+tests_check_http_LDADD = libpprof-http-core.la libbase.la $(CHECK_LIBS)
+EXTRA_DIST += \
+	tests/golden/http/allocs.headers \
+	tests/golden/http/allocs_debug1.headers \
+	tests/golden/http/block_delta.headers \
+	tests/golden/http/cmdline.headers \
+	tests/golden/http/cpu.headers \
+	tests/golden/http/e404.body tests/golden/http/e404.headers \
+	tests/golden/http/e_both.body tests/golden/http/e_both.headers \
+	tests/golden/http/e_concurrent.body \
+	tests/golden/http/e_concurrent.headers \
+	tests/golden/http/e_seconds.body tests/golden/http/e_seconds.headers \
+	tests/golden/http/e_seconds0.body \
+	tests/golden/http/e_seconds0.headers \
+	tests/golden/http/goroutine_debug2.headers \
+	tests/golden/http/heap.headers \
+	tests/golden/http/heap_delta.headers \
+	tests/golden/http/index.body tests/golden/http/index.headers \
+	tests/golden/http/mutex.headers \
+	tests/golden/http/mutex_debug1.headers \
+	tests/golden/http/symbol_get.body tests/golden/http/symbol_get.headers \
+	tests/golden/http/symbol_post.body \
+	tests/golden/http/symbol_post.headers \
+	tests/golden/http/threadcreate.headers \
+	$(NULL)

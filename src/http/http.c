@@ -50,7 +50,11 @@ int pprof_http_new(const struct pprof_http_options *options,
 	if (!h)
 		return PPROF_ERR_NOMEM;
 	pthread_mutex_init(&h->lock, NULL);
-	pthread_cond_init(&h->resumed, NULL);
+	pthread_condattr_t attr;
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&h->changed, &attr);
+	pthread_condattr_destroy(&attr);
 	int rc = options_copy(&h->options, options);
 	if (!rc)
 		rc = http_writer_start(&h->writer);
@@ -171,7 +175,7 @@ void pprof_http_stop(struct pprof_http *h)
 	free(h->url);
 	free((char *)h->options.title);
 	free((char *)h->options.token_file);
-	pthread_cond_destroy(&h->resumed);
+	pthread_cond_destroy(&h->changed);
 	pthread_mutex_destroy(&h->lock);
 	free(h);
 }

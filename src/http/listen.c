@@ -8,6 +8,7 @@
 #include <netinet/in.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -82,7 +83,8 @@ static int split_address(const char *address, char host[static 256],
 	}
 	const size_t digits = colon ? strspn(colon + 1, "0123456789") : 0;
 	if (!colon || n >= 256 || digits == 0 || digits > 5 ||
-	    colon[1 + digits] || (!bracketed && memchr(start, ':', n)))
+	    colon[1 + digits] || strtol(colon + 1, NULL, 10) > 65535 ||
+	    (!bracketed && memchr(start, ':', n)))
 		return err_set(e, ERR_INVALID,
 			       "\"%.120s\" is not an address: must be "
 			       "HOST:PORT, [V6]:PORT, :PORT or unix:PATH",

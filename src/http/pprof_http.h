@@ -84,7 +84,8 @@ const char *pprof_http_url(const struct pprof_http *http);
  * Take no more requests, end the captures that run (their clients get what
  * there is so far), answer them, close everything and free http.  NULL is
  * allowed.
- * Blocks: until the last answer is made.
+ * Blocks: until the last answer is made, and then at most 5 s for it to be
+ * taken.
  */
 void pprof_http_stop(struct pprof_http *http);
 
@@ -115,9 +116,20 @@ void pprof_http_completed(void *state);
 /*
  * Captures end now and are answered; from now on what would have to wait is
  * a 503.
- * Blocks: until no connection is suspended any more.
+ * Blocks: until no connection is suspended any more, and then at most 5 s for
+ * clients to take their answers.
  */
 void pprof_http_drain(struct pprof_http *http);
+
+/* ---- rates ---- */
+
+/*
+ * As POST /debug/pprof/rates: "heap" (bytes), "block" (nanoseconds) or "mutex"
+ * (one in so many); 0 is off.
+ * Returns: 0, PPROF_ERR_NOTFOUND, PPROF_ERR_INVALID, PPROF_ERR_UNSUPPORTED
+ * where libpprof has no such profile.
+ */
+int pprof_http_set_rate(const char *name, int64_t value);
 
 /* ---- figures for the program's own metrics ---- */
 

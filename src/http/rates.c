@@ -11,14 +11,26 @@
 #include <microhttpd.h>
 #include <string.h>
 
+/*
+ * A libpprof may be built without some of its profiles; what it has not got
+ * has no rate (-1) and cannot be set.
+ */
+#pragma weak pprof_mem_profile_rate
+#pragma weak pprof_set_mem_profile_rate
+#pragma weak pprof_set_block_profile_rate
+#pragma weak pprof_set_mutex_profile_fraction
+
 static int64_t heap_get(void)
 {
-	return pprof_mem_profile_rate();
+	return pprof_mem_profile_rate ? pprof_mem_profile_rate() : -1;
 }
 
-static void heap_set(int64_t bytes)
+static bool heap_set(int64_t bytes)
 {
+	if (!pprof_set_mem_profile_rate)
+		return false;
 	pprof_set_mem_profile_rate(bytes);
+	return true;
 }
 
 /*
@@ -32,27 +44,35 @@ static int64_t block_get(void)
 	return block_rate;
 }
 
-static void block_set(int64_t ns)
+static bool block_set(int64_t ns)
 {
+	if (!pprof_set_block_profile_rate)
+		return false;
 	pprof_set_block_profile_rate(ns);
 	block_rate = ns;
+	return true;
 }
 
 static int64_t mutex_get(void)
 {
-	return pprof_set_mutex_profile_fraction(-1);
+	return pprof_set_mutex_profile_fraction
+		       ? pprof_set_mutex_profile_fraction(-1)
+		       : -1;
 }
 
-static void mutex_set(int64_t n)
+static bool mutex_set(int64_t n)
 {
+	if (!pprof_set_mutex_profile_fraction)
+		return false;
 	pprof_set_mutex_profile_fraction((int)n);
+	return true;
 }
 
 static const struct rate {
 	const char *name, *unit;
 	int64_t max;
 	int64_t (*get)(void);
-	void (*set)(int64_t value);
+	bool (*set)(int64_t value);
 } rates[] = {
 	{ "block", "nanoseconds", INT64_C(3600000000000), block_get,
 	  block_set },
@@ -102,10 +122,26 @@ static bool set_rates(struct http_request *r)
 				 "one of block, heap, mutex must be given");
 		return false;
 	}
+	bool set = true;
 	for (size_t i = 0; i < ARRAY_SIZE(rates); i++)
 		if (given[i])
-			rates[i].set(values[i]);
-	return true;
+			set = rates[i].set(values[i]) && set;
+	if (!set)
+		http_reply_error(&r->reply, 501,
+				 "this program has no such profile");
+	return set;
+}
+
+int pprof_http_set_rate(const char *name, int64_t value)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(rates); i++) {
+		if (strcmp(rates[i].name, name) != 0)
+			continue;
+		if (value < 0 || value > rates[i].max)
+			return PPROF_ERR_INVALID;
+		return rates[i].set(value) ? 0 : PPROF_ERR_UNSUPPORTED;
+	}
+	return PPROF_ERR_NOTFOUND;
 }
 
 enum http_next http_rates(struct http_request *r)

@@ -1,16 +1,20 @@
 /* request.c - a request's way through the daemon: see request.h. */
 #include "http/request.h"
 
+#include "base/clock.h"
 #include "http/capture.h"
 #include "http/writer.h"
 #include "pprof/pprof.h"
 
+#include <errno.h>
 #include <microhttpd.h>
 #include <stdlib.h>
 #include <string.h>
 
 static const char root[] = "/debug/pprof";
 enum { ROOT_LENGTH = sizeof(root) - 1 };
+/* How long a stop waits for clients to take what was answered. */
+#define SEND_NS INT64_C(5000000000)
 
 bool pprof_http_wants(const char *url)
 {
@@ -43,7 +47,7 @@ void http_resume(struct http_request *r)
 	 * since the daemon must not be stopped before the line above. */
 	pthread_mutex_lock(&h->lock);
 	if (--h->suspended == 0)
-		pthread_cond_broadcast(&h->resumed);
+		pthread_cond_broadcast(&h->changed);
 	pthread_mutex_unlock(&h->lock);
 }
 
@@ -55,7 +59,13 @@ void pprof_http_drain(struct pprof_http *h)
 	http_captures_end_all(h->captures);
 	pthread_mutex_lock(&h->lock);
 	while (h->suspended)
-		pthread_cond_wait(&h->resumed, &h->lock);
+		pthread_cond_wait(&h->changed, &h->lock);
+	/* What was answered is still on its way to the client. */
+	const struct timespec until =
+		clock_to_timespec(clock_monotonic_ns() + SEND_NS);
+	int rc = 0;
+	while (h->open && rc != ETIMEDOUT)
+		rc = pthread_cond_timedwait(&h->changed, &h->lock, &until);
 	pthread_mutex_unlock(&h->lock);
 }
 
@@ -71,6 +81,9 @@ static struct http_request *request_new(struct pprof_http *h,
 	r->connection = connection;
 	r->reply.body.cap = (size_t)512 << 20;
 	atomic_fetch_add_explicit(&h->requests, 1, memory_order_relaxed);
+	pthread_mutex_lock(&h->lock);
+	h->open++;
+	pthread_mutex_unlock(&h->lock);
 	return r;
 }
 
@@ -79,10 +92,15 @@ void pprof_http_completed(void *state)
 	struct http_request *r = state;
 	if (!r)
 		return;
+	struct pprof_http *h = r->http;
 	pprof_capture_free(r->window.capture);
 	buf_free(&r->body);
 	buf_free(&r->reply.body);
 	free(r);
+	pthread_mutex_lock(&h->lock);
+	if (--h->open == 0)
+		pthread_cond_broadcast(&h->changed);
+	pthread_mutex_unlock(&h->lock);
 }
 
 static void redirect_to_root(struct http_request *r)

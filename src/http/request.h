@@ -96,9 +96,10 @@ struct pprof_http {
 	struct listener *listener;
 	char *url;
 
-	pthread_mutex_t lock; /* guards the next two */
-	pthread_cond_t resumed;
+	pthread_mutex_t lock; /* guards the next three */
+	pthread_cond_t changed;
 	unsigned suspended;
+	unsigned open; /* requests begun and not completed */
 	bool draining;
 
 	/* Counters: relaxed, read by pprof_http_get_stats alone. */

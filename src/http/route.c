@@ -237,8 +237,8 @@ static const struct http_route routes[] = {
 	  HTTP_GET | HTTP_POST, FORM_BODY, route_cmdline },
 	{ "profile",
 	  "CPU profile. You can specify the duration in the seconds GET "
-	  "parameter, and the rate in hz. After you get the profile file, use "
-	  "the go tool pprof command to investigate the profile.",
+	  "parameter. After you get the profile file, use the go tool pprof "
+	  "command to investigate the profile.",
 	  HTTP_GET | HTTP_POST, FORM_BODY, route_timed },
 	{ "rates", NULL, HTTP_GET | HTTP_POST, FORM_BODY, http_rates },
 	{ "symbol", NULL, HTTP_GET | HTTP_POST, SYMBOL_BODY, http_symbol },

@@ -14,3 +14,17 @@ libserver_la_SOURCES = \
 libserver_la_CPPFLAGS = $(AM_CPPFLAGS) $(MHD_CFLAGS) $(JANSSON_CFLAGS)
 libserver_la_CFLAGS = $(AM_CFLAGS) -fno-optimize-sibling-calls
 libserver_la_LIBADD = $(MHD_LIBS) $(JANSSON_LIBS) -lm
+
+# The bindings are made at start: a lazy one would run the dynamic linker, and
+# its frames, inside whatever is profiled.
+server_libs = libserver.la libpprof-http-core.la $(PPROF_LIBS)
+bin_PROGRAMS += proflab-server proflab-server-fixed
+proflab_server_SOURCES = src/server/main.c
+proflab_server_CPPFLAGS = $(AM_CPPFLAGS) -DSERVER_VARIANT='"$(variant)"'
+proflab_server_LDFLAGS = $(AM_LDFLAGS) -Wl,-z,now
+proflab_server_LDADD = $(server_libs) libworkloads.la libbase.la $(PTHREAD_LIBS)
+proflab_server_fixed_SOURCES = src/server/main.c
+proflab_server_fixed_CPPFLAGS = $(AM_CPPFLAGS) -DSERVER_VARIANT='"fixed"'
+proflab_server_fixed_LDFLAGS = $(AM_LDFLAGS) -Wl,-z,now
+proflab_server_fixed_LDADD = $(server_libs) libworkloads-fixed.la libbase.la \
+	$(PTHREAD_LIBS)

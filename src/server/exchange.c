@@ -43,7 +43,8 @@ struct exchange {
 /* One line, keys sorted.  Takes over json, which may be NULL. */
 static void answer_json(struct exchange *x, unsigned status, json_t *json)
 {
-	char *text = json_dumps(json, JSON_SORT_KEYS | JSON_COMPACT);
+	char *text = json_dumps(json, JSON_SORT_KEYS | JSON_COMPACT |
+					      JSON_REAL_PRECISION(15));
 	json_decref(json);
 	x->ready = true;
 	x->status = text ? status : 500;

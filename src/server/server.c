@@ -61,9 +61,10 @@ static int create_pprof(struct server *s, struct err *e)
 		.max_seconds = (int)o->pprof_max_seconds,
 		.max_captures = (int)o->pprof_max_captures,
 	};
-	pprof_set_mem_profile_rate(o->mem_profile_rate);
-	pprof_set_block_profile_rate(o->block_profile_rate);
-	pprof_set_mutex_profile_fraction((int)o->mutex_profile_fraction);
+	/* What is not there needs no rate. */
+	pprof_http_set_rate("heap", o->mem_profile_rate);
+	pprof_http_set_rate("block", o->block_profile_rate);
+	pprof_http_set_rate("mutex", o->mutex_profile_fraction);
 	s->pprof_apart = o->pprof_listen != NULL;
 	const int rc = s->pprof_apart ? pprof_http_start(o->pprof_listen,
 							 &options, &s->pprof)
