@@ -6,23 +6,33 @@
 noinst_LTLIBRARIES += libpprof-core.la libpprof-unwind.la libpprof-nounwind.la
 libpprof_core_la_SOURCES = \
 	src/pprof/capture.c src/pprof/capture.h \
+	src/pprof/cpu.c src/pprof/cpu.h \
+	src/pprof/cpu_thread.c src/pprof/cpu_thread.h \
 	src/pprof/custom.c \
 	src/pprof/freeze.c src/pprof/freeze.h \
 	src/pprof/guard.c src/pprof/guard.h \
 	src/pprof/heap.c src/pprof/heap.h src/pprof/heap_source.c \
-	src/pprof/hooks.h \
+	src/pprof/hooks.c src/pprof/hooks.h \
 	src/pprof/label.c src/pprof/label.h \
 	src/pprof/live.c src/pprof/live.h \
 	src/pprof/lost.c src/pprof/lost.h \
 	src/pprof/memstats.c src/pprof/memstats.h \
-	src/pprof/phdr.h \
+	src/pprof/perf_event.c src/pprof/perf_event.h \
+	src/pprof/points.h \
 	src/pprof/pprof.c src/pprof/pprof.h \
 	src/pprof/sample.c src/pprof/sample.h \
+	src/pprof/sampler.c src/pprof/sampler.h \
+	src/pprof/sampler_control.c src/pprof/sampler_control.h \
+	src/pprof/sampler_internal.h \
+	src/pprof/sampler_signal.c src/pprof/sampler_signal.h \
 	src/pprof/source.c src/pprof/source.h \
 	src/pprof/stack_table.c src/pprof/stack_table.h \
 	src/pprof/stat.c src/pprof/stat.h \
 	src/pprof/symbols.c src/pprof/symbols.h \
 	src/pprof/text.c src/pprof/text.h \
+	src/pprof/thread.c src/pprof/thread.h \
+	src/pprof/thread_scan.c \
+	src/pprof/timer.c src/pprof/timer.h \
 	src/pprof/unwind.c src/pprof/unwind.h \
 	src/pprof/unwind_fast.h \
 	src/pprof/unwind_gcc.c src/pprof/unwind_gcc.h \

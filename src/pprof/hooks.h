@@ -12,7 +12,10 @@
 #define PROFLAB_PPROF_HOOKS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
+
+struct dl_phdr_info;
 
 enum hooks {
 	HOOKS_THREAD = 1 << 0, /* pthread_create, thrd_create */
@@ -44,20 +47,39 @@ void hooks_thread_cancel(struct hooks_thread *t);
 /*
  * Thread: the new one.  From here to its exit (found by a pthread key, so
  * that pthread_exit and cancellation are covered) the thread is registered.
+ * Returns: by value, so that the shim can end in a jump to fn.
  */
-void hooks_thread_begin(struct hooks_thread *t, void **ret_fn, void **ret_arg);
+struct hooks_start {
+	void *fn, *arg;
+};
+struct hooks_start hooks_thread_begin(struct hooks_thread *t);
 
-/* ---- loaded objects --------------------------------------------------------
- */
+/* ---- loaded objects ------------------------------------------------------ */
 
-/* After dlopen and dlmopen: take a new snapshot of the loaded objects. */
-void hooks_objects_added(void);
 /*
- * Before dlclose: whatever it might unmap is resolved and frozen, and no
- * unwinder cache is trusted from here on.  After: a new snapshot.
+ * Once, from the shim's constructor: what is loaded now stays, and real is the
+ * dl_iterate_phdr behind the shim's.  Announces HOOKS_DL.
+ * Returns: 0 or ERR_NOMEM.
  */
-void hooks_objects_closing(void *handle);
-void hooks_objects_closed(void);
+int hooks_objects_begin(int (*real)(int (*callback)(struct dl_phdr_info *,
+						    size_t, void *),
+				    void *data));
+
+/*
+ * Before dlopen and dlmopen.  Before, not after: those look who calls them, so
+ * the shim jumps to them and never comes back.  libunwind is not trusted until
+ * the control thread, or the next dlclose, has looked what there is now.
+ */
+void hooks_objects_adding(void);
+
+/*
+ * Around dlclose: whatever has samples and might be unmapped is resolved and
+ * frozen; afterwards, what is still there is thawed.
+ * Returns: what hooks_objects_closed wants back; NULL when there is nothing.
+ */
+struct hooks_closing;
+struct hooks_closing *hooks_objects_closing(void);
+void hooks_objects_closed(struct hooks_closing *closing);
 
 /* ---- exec ------------------------------------------------------------------
  *

@@ -21,6 +21,7 @@
  */
 
 /* cpu, wall: */
+#include "pprof/cpu.h"
 
 /* heap, allocs: */
 #include "pprof/heap.h"
@@ -31,6 +32,7 @@
 
 static const struct source *const kinds[] = {
 	/* cpu, wall: */
+	&cpu_source,
 
 	/* heap, allocs: */
 	&heap_source,

@@ -29,6 +29,7 @@ static unsigned readers;   /* atomic, seq_cst: pairs with the swap */
 static unsigned requested; /* atomic; the one who raises it from 0 works */
 static struct snapshot *retired; /* guard: who works on `requested` */
 static bool unloaded;		 /* atomic; never goes back */
+static bool distrusted;		 /* atomic; until the next refresh */
 
 struct count {
 	size_t n, phdrs, text;
@@ -133,6 +134,7 @@ static void unmap_retired(void)
 
 static int replace(void)
 {
+	__atomic_store_n(&distrusted, false, __ATOMIC_SEQ_CST);
 	struct snapshot *s = take();
 	if (!s)
 		return ERR_NOMEM;
@@ -188,7 +190,39 @@ int unwind_phdr_serve(unwind_phdr_iterator *real)
 
 bool unwind_phdr_served(void)
 {
-	return __atomic_load_n(&current, __ATOMIC_ACQUIRE) != NULL;
+	return __atomic_load_n(&current, __ATOMIC_ACQUIRE) != NULL &&
+	       !__atomic_load_n(&distrusted, __ATOMIC_RELAXED);
+}
+
+void unwind_phdr_distrust(void)
+{
+	__atomic_store_n(&distrusted, true, __ATOMIC_SEQ_CST);
+}
+
+struct changes {
+	unsigned long long adds, subs;
+};
+
+static int read_changes(struct dl_phdr_info *info, size_t size, void *arg)
+{
+	(void)size;
+	struct changes *c = arg;
+	c->adds = info->dlpi_adds;
+	c->subs = info->dlpi_subs;
+	return 1; /* the first object knows */
+}
+
+int unwind_phdr_refresh_if_changed(void)
+{
+	if (!real_iterate)
+		return 0;
+	struct changes now = { 0 }, then = { 0 };
+	real_iterate(read_changes, &now);
+	unwind_phdr_iterate(read_changes, &then);
+	if (now.adds == then.adds && now.subs == then.subs &&
+	    !__atomic_load_n(&distrusted, __ATOMIC_RELAXED))
+		return 0;
+	return unwind_phdr_refresh();
 }
 
 bool unwind_phdr_unloaded(void)

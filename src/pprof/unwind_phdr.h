@@ -9,8 +9,8 @@
  *		return unwind_phdr_iterate(callback, data);
  *	return real(callback, data);
  *
- * and calls unwind_phdr_serve(real) once, early, and unwind_phdr_refresh()
- * after every dlopen and dlclose.
+ * calls unwind_phdr_serve(real) once, early, unwind_phdr_distrust() before
+ * dlopen, and unwind_phdr_refresh() after dlclose.
  */
 #ifndef PROFLAB_PPROF_UNWIND_PHDR_H
 #define PROFLAB_PPROF_UNWIND_PHDR_H
@@ -29,7 +29,8 @@ typedef int unwind_phdr_iterator(unwind_phdr_callback *callback, void *data);
  * Returns: 0, ERR_NOMEM (then nothing is served, and libunwind stays off).
  */
 int unwind_phdr_serve(unwind_phdr_iterator *real);
-/* Was unwind_phdr_serve called with success?  Signal: safe. */
+/* Was unwind_phdr_serve called with success, and is the snapshot to be
+ * trusted?  Signal: safe. */
 bool unwind_phdr_served(void);
 
 /*
@@ -49,9 +50,17 @@ int unwind_phdr_iterate(unwind_phdr_callback *callback, void *data);
  * object has gone since the last one, libunwind is turned off for good: each
  * thread's cache may hold frames of what was there, and they cannot be
  * reached.  libgcc, which keeps no cache, takes its place.
- * Call it after dlopen and dlclose; where nothing serves it does nothing.
+ * Call it after dlclose; where nothing serves it does nothing.
  * Signal: unsafe.  Returns: 0, ERR_NOMEM (the old one stays).
  */
 int unwind_phdr_refresh(void);
+
+/*
+ * Before dlopen, which the shim cannot come back from: until somebody has
+ * refreshed, libunwind is not used.  Signal: safe.
+ */
+void unwind_phdr_distrust(void);
+/* A cheap look whether anything was loaded or unloaded since. */
+int unwind_phdr_refresh_if_changed(void);
 
 #endif

@@ -76,7 +76,7 @@ static int fail(struct writer *w, int code)
 /* n more items, or NULL. */
 static void *pool_add(struct pool *p, size_t n, size_t size)
 {
-	if (p->room - p->n < n) {
+	if (!p->items || p->room - p->n < n) {
 		size_t room = p->room ? p->room : 64;
 		while (room - p->n < n)
 			room *= 2;

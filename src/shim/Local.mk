@@ -13,3 +13,27 @@ libshim_malloc_la_SOURCES = \
 	$(NULL)
 libshim_malloc_la_CFLAGS = $(AM_CFLAGS) -fno-builtin -fomit-frame-pointer \
 	-foptimize-sibling-calls
+
+# Threads, loading and exec: a program takes them in by naming $(SHIM_LIBS) among its LDADD.  They are
+# object files, not an archive: a linker leaves an archive's member out when
+# nothing refers to it, and nothing refers to dlclose in a program that only
+# its libraries call.  A program that also wants libraries loaded later to find
+# them adds $(SHIM_EXPORTS).
+noinst_LTLIBRARIES += libpprof-shim.la
+libpprof_shim_la_SOURCES = \
+	src/shim/dl.c \
+	src/shim/exec.c \
+	src/shim/real.c src/shim/real.h \
+	src/shim/thread.c \
+	$(NULL)
+# The jumps into the program's functions (thread.c) leave no frame behind.
+libpprof_shim_la_CFLAGS = $(AM_CFLAGS) -foptimize-sibling-calls
+SHIM_LIBS = $(libpprof_shim_la_OBJECTS)
+SHIM_EXPORTS = \
+	-Wl,--export-dynamic-symbol=dl_iterate_phdr \
+	-Wl,--export-dynamic-symbol=dlopen \
+	-Wl,--export-dynamic-symbol=dlmopen \
+	-Wl,--export-dynamic-symbol=dlclose \
+	-Wl,--export-dynamic-symbol=pthread_create \
+	-Wl,--export-dynamic-symbol=thrd_create \
+	-Wl,--export-dynamic-symbol=exec*

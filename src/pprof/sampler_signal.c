@@ -1,0 +1,98 @@
+/* sampler_signal.c - see sampler_signal.h. */
+#include "pprof/sampler_signal.h"
+
+#include "base/err.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+/*
+ * SA_RESTART spares the program most interrupted calls.  No SA_ONSTACK: an
+ * alternate stack is often 8 KiB, made for the program's own handler, and
+ * overflowing it would corrupt memory silently; where the signal finds a
+ * thread on such a stack, the handler looks how much is left.  All signals
+ * wait while it runs: a handler of the program's that jumped out of ours would
+ * leave it half done.
+ */
+static int install(int signo, sampler_handler *handler)
+{
+	struct sigaction action = {
+		.sa_sigaction = handler,
+		.sa_flags = SA_SIGINFO | SA_RESTART,
+	};
+	sigfillset(&action.sa_mask);
+	return sigaction(signo, &action, NULL);
+}
+
+bool sampler_signal_is_ours(int signo, sampler_handler *handler)
+{
+	struct sigaction now;
+	return sigaction(signo, NULL, &now) == 0 &&
+	       (now.sa_flags & SA_SIGINFO) && now.sa_sigaction == handler;
+}
+
+/* Nobody handles it. */
+static bool is_free(int signo)
+{
+	struct sigaction now;
+	return sigaction(signo, NULL, &now) == 0 &&
+	       !(now.sa_flags & SA_SIGINFO) &&
+	       (now.sa_handler == SIG_DFL || now.sa_handler == SIG_IGN);
+}
+
+/* 0 when the text names no signal that can be used. */
+static int parse_signal(const char *text)
+{
+	int base = 0;
+	if (strncasecmp(text, "SIG", 3) == 0)
+		text += 3;
+	if (strcasecmp(text, "PROF") == 0)
+		return SIGPROF;
+	if (strncasecmp(text, "RTMIN+", 6) == 0) {
+		base = SIGRTMIN;
+		text += 6;
+	}
+	char *end;
+	const long n = strtol(text, &end, 10);
+	if (end == text || *end || n < 0 || n > SIGRTMAX)
+		return 0;
+	const int signo = base + (int)n;
+	return signo >= 1 && signo <= SIGRTMAX && signo != SIGKILL &&
+			       signo != SIGSTOP
+		       ? signo
+		       : 0;
+}
+
+static int find_signal(sampler_handler *handler, struct err *e)
+{
+	const char *text = getenv("PPROF_SIGNAL");
+	if (text && *text) {
+		const int signo = parse_signal(text);
+		if (!signo)
+			return err_set(e, ERR_UNSUPPORTED,
+				       "PPROF_SIGNAL=%s names no signal", text);
+		if (is_free(signo) || sampler_signal_is_ours(signo, handler))
+			return signo;
+		return err_set(e, ERR_UNSUPPORTED,
+			       "PPROF_SIGNAL=%s: the program handles it", text);
+	}
+	if (is_free(SIGPROF) || sampler_signal_is_ours(SIGPROF, handler))
+		return SIGPROF;
+	for (int signo = SIGRTMAX - 1; signo > SIGRTMIN; signo--)
+		if (sampler_signal_is_ours(signo, handler) || is_free(signo))
+			return signo;
+	return err_set(e, ERR_UNSUPPORTED,
+		       "the program handles SIGPROF and all other signals");
+}
+
+int sampler_signal_install(sampler_handler *handler, struct err *e)
+{
+	const int signo = find_signal(handler, e);
+	if (signo < 0 || sampler_signal_is_ours(signo, handler))
+		return signo;
+	if (install(signo, handler))
+		return err_set(e, ERR_UNSUPPORTED, "sigaction(%d) failed",
+			       signo);
+	return signo;
+}

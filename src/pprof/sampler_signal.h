@@ -1,0 +1,25 @@
+/*
+ * sampler_signal.h - which signal samples, and its handler: installed once,
+ * kept for ever.
+ */
+#ifndef PROFLAB_PPROF_SAMPLER_SIGNAL_H
+#define PROFLAB_PPROF_SAMPLER_SIGNAL_H
+
+#include <signal.h>
+#include <stdbool.h>
+
+struct err;
+
+typedef void sampler_handler(int signo, siginfo_t *info, void *ucontext);
+
+/*
+ * SIGPROF; or, when the program handles that itself, the signal that the
+ * environment's PPROF_SIGNAL names (a number, PROF, or RTMIN+n), else a free
+ * real-time one.  The handler is in place when this returns.
+ * Returns: the signal, or ERR_UNSUPPORTED with the reason.
+ */
+int sampler_signal_install(sampler_handler *handler, struct err *e);
+/* Is our handler still the signal's? */
+bool sampler_signal_is_ours(int signo, sampler_handler *handler);
+
+#endif

@@ -1,0 +1,139 @@
+/* thread_scan.c - what /proc/self/task knows of our threads; see thread.h. */
+#include "pprof/thread.h"
+
+#include "base/err.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+struct tids {
+	pid_t *ids;
+	size_t n, size; /* size in entries; mapped, kept */
+};
+
+/* Used by one scan at a time (see thread_scan). */
+static struct tids found;
+
+static int tids_add(struct tids *t, pid_t tid)
+{
+	if (t->n == t->size) {
+		const size_t size = t->size ? t->size * 2 : 1024;
+		void *ids =
+			mmap(NULL, size * sizeof(pid_t), PROT_READ | PROT_WRITE,
+			     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		if (ids == MAP_FAILED)
+			return ERR_NOMEM;
+		if (t->n)
+			memcpy(ids, t->ids, t->n * sizeof(pid_t));
+		if (t->ids)
+			munmap(t->ids, t->size * sizeof(pid_t));
+		t->ids = ids;
+		t->size = size;
+	}
+	t->ids[t->n++] = tid;
+	return 0;
+}
+
+static pid_t parse_tid(const char *name)
+{
+	pid_t tid = 0;
+	for (; *name >= '0' && *name <= '9'; name++)
+		tid = tid * 10 + (*name - '0');
+	return *name ? 0 : tid;
+}
+
+/* getdents64 itself: opendir would allocate, each time. */
+static int read_tids(int fd, struct tids *t)
+{
+	_Alignas(struct dirent64) char buf[4096];
+	t->n = 0;
+	for (;;) {
+		const long len = syscall(SYS_getdents64, fd, buf, sizeof(buf));
+		if (len == 0)
+			return 0;
+		if (len < 0)
+			return ERR_IO;
+		for (long at = 0; at < len;) {
+			const struct dirent64 *d =
+				(const struct dirent64 *)(buf + at);
+			const pid_t tid = parse_tid(d->d_name);
+			if (tid && tids_add(t, tid))
+				return ERR_NOMEM;
+			at += d->d_reclen;
+		}
+	}
+}
+
+int thread_scan(void (*fn)(pid_t tid, struct thread *t, void *arg), void *arg)
+{
+	const int fd =
+		open("/proc/self/task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return ERR_IO;
+	const int rc = read_tids(fd, &found);
+	close(fd);
+	if (rc)
+		return rc;
+	thread_registry_lock();
+	for (size_t i = 0; i < found.n; i++)
+		fn(found.ids[i], thread_find(found.ids[i]), arg);
+	thread_registry_unlock();
+	return (int)found.n;
+}
+
+bool thread_is_raw(pid_t tid)
+{
+	void *head = NULL;
+	size_t len = 0;
+	return syscall(SYS_get_robust_list, tid, &head, &len) == 0 && !head;
+}
+
+/* The whole file as text; false when the thread is gone. */
+static bool read_task_file(pid_t tid, const char *name, char *text, size_t size)
+{
+	char path[64];
+	snprintf(path, sizeof(path), "/proc/self/task/%d/%s", (int)tid, name);
+	const int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	size_t len = 0;
+	ssize_t n;
+	while (len < size - 1 && (n = read(fd, text + len, size - 1 - len)) > 0)
+		len += (size_t)n;
+	close(fd);
+	text[len] = '\0';
+	return len > 0;
+}
+
+int64_t thread_started_ns(pid_t tid)
+{
+	char text[1024];
+	if (!read_task_file(tid, "stat", text, sizeof(text)))
+		return -1;
+	/* The name, field 2, may hold anything; field 22 is 20 further on. */
+	const char *p = strrchr(text, ')');
+	for (int field = 2; p && field < 22; field++)
+		p = strchr(p + 1, ' ');
+	if (!p)
+		return -1;
+	const long hz = sysconf(_SC_CLK_TCK);
+	return (int64_t)strtoull(p + 1, NULL, 10) * (1000000000 / hz);
+}
+
+bool thread_blocks_signal(pid_t tid, int signo)
+{
+	char text[4096];
+	if (!read_task_file(tid, "status", text, sizeof(text)))
+		return false;
+	const char *p = strstr(text, "\nSigBlk:");
+	if (!p)
+		return false;
+	const uint64_t mask = strtoull(p + 8, NULL, 16);
+	return mask >> (signo - 1) & 1;
+}
