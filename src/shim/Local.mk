@@ -14,7 +14,8 @@ libshim_malloc_la_SOURCES = \
 libshim_malloc_la_CFLAGS = $(AM_CFLAGS) -fno-builtin -fomit-frame-pointer \
 	-foptimize-sibling-calls
 
-# Threads, loading and exec: a program takes them in by naming $(SHIM_LIBS) among its LDADD.  They are
+# Threads, loading and exec: a program takes them in by naming $(SHIM_LIBS)
+# among its LDADD.  They are
 # object files, not an archive: a linker leaves an archive's member out when
 # nothing refers to it, and nothing refers to dlclose in a program that only
 # its libraries call.  A program that also wants libraries loaded later to find
