@@ -15,19 +15,17 @@
  * A libpprof may be built without some of its profiles; what it has not got
  * has no rate (-1) and cannot be set.
  */
-#pragma weak pprof_mem_profile_rate
-#pragma weak pprof_set_mem_profile_rate
 #pragma weak pprof_set_block_profile_rate
 #pragma weak pprof_set_mutex_profile_fraction
 
 static int64_t heap_get(void)
 {
-	return pprof_mem_profile_rate ? pprof_mem_profile_rate() : -1;
+	return pprof_mem_profile_rate();
 }
 
 static bool heap_set(int64_t bytes)
 {
-	if (!pprof_set_mem_profile_rate)
+	if (pprof_mem_profile_rate() < 0)
 		return false;
 	pprof_set_mem_profile_rate(bytes);
 	return true;
