@@ -3,7 +3,10 @@ noinst_LTLIBRARIES += libreport.la
 libreport_la_SOURCES = \
 	src/report/arena.c src/report/arena.h \
 	src/report/arith.h \
+	src/report/binary.c src/report/binary.h \
+	src/report/combine.c src/report/combine.h \
 	src/report/context.h \
+	src/report/export.c src/report/export.h \
 	src/report/filter.c src/report/filter.h \
 	src/report/filter_private.h \
 	src/report/filter_tags.c \
@@ -19,12 +22,19 @@ libreport_la_SOURCES = \
 	src/report/labels.c \
 	src/report/measure.c src/report/measure.h \
 	src/report/out.c src/report/out.h \
+	src/report/proto.c \
 	src/report/regex.c src/report/regex.h \
 	src/report/report.c src/report/report.h \
+	src/report/shorten.c src/report/shorten.h \
 	src/report/source.c src/report/source.h \
+	src/report/symbolize.c src/report/symbolize.h \
 	src/report/table.c \
+	src/report/tabs.c src/report/tabs.h \
+	src/report/text_callgrind.c \
+	src/report/text_dot.c \
 	src/report/text_list.c \
 	src/report/text_raw.c \
+	src/report/text_tags.c \
 	src/report/text_top.c \
 	src/report/text_traces.c \
 	src/report/text_tree.c \

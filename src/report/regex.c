@@ -120,7 +120,7 @@ static int compile(struct regex *r, const char *pattern, struct err *e)
 	}
 	/* Without a JIT compiler the interpreter serves: no error. */
 	pcre2_jit_compile(r->code, PCRE2_JIT_COMPLETE);
-	r->match = pcre2_match_data_create(2, NULL);
+	r->match = pcre2_match_data_create(3, NULL);
 	r->context = pcre2_match_context_create(NULL);
 	if (!r->match || !r->context)
 		goto out;
@@ -177,12 +177,12 @@ bool regex_match(struct regex *r, const char *s, size_t len)
 }
 
 bool regex_find(struct regex *r, const char *s, size_t len,
-		size_t ret_span[static 4])
+		size_t ret_span[static 6])
 {
 	if (!regex_match(r, s, len))
 		return false;
 	const PCRE2_SIZE *span = pcre2_get_ovector_pointer(r->match);
-	for (int i = 0; i < 4; i++)
+	for (int i = 0; i < 6; i++)
 		ret_span[i] = span[i];
 	return true;
 }

@@ -29,9 +29,12 @@ void regex_free(struct regex *r);
  */
 bool regex_match(struct regex *r, const char *s, size_t len);
 
-/* The first match and its first group, as offsets; for our own patterns. */
+/*
+ * The first match and its first two groups, as pairs of offsets (SIZE_MAX for
+ * a group that took no part); for our own patterns.
+ */
 bool regex_find(struct regex *r, const char *s, size_t len,
-		size_t ret_span[static 4]);
+		size_t ret_span[static 6]);
 
 /* The pattern as given. */
 const char *regex_source(const struct regex *r);

@@ -90,7 +90,6 @@ int report_find_value(const struct profile *p, const char *sample_index,
 struct report_kind {
 	const char *name;   /* "top", "peek", ... */
 	bool has_parameter; /* a regular expression: "list", "peek", ... */
-	const char *description;
 	/* The rest is for src/report itself. */
 	unsigned flags;
 	int (*write)(struct report *r, struct out *o, struct err *e);

@@ -8,6 +8,9 @@
 #include "report/report.h"
 #include "tools/die.h"
 #include "tools/reader_config.h"
+#include "tools/reader_dot.h"
+#include "tools/reader_temp.h"
+#include "tools/reader_viewer.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -18,22 +21,57 @@
 
 #define REPORT_USAGE (USAGE_FILTERS | USAGE_REDIRECT)
 
+static const char *const eog[] = { "eog", NULL };
+static const char *const evince[] = { "evince", NULL };
+static const char *const gv[] = { "gv", NULL };
+static const char *const kcachegrind[] = { "kcachegrind", NULL };
+
 const struct reader_command reader_commands[] = {
+	{ "callgrind", "callgrind", "Write the graph for KCachegrind",
+	  REPORT_USAGE, .suffix = "callgraph.out" },
 	{ "comments", "comments", "Show the comments in the profile",
 	  USAGE_NONE },
+	{ "dot", "dot", "Write the graph in graphviz's language",
+	  REPORT_USAGE },
+	{ "eog", "dot", "Draw the graph and show it with eog", USAGE_FILTERS,
+	  .dot = "svg", .suffix = "svg", .viewers = eog },
+	{ "evince", "dot", "Draw the graph and show it with evince",
+	  USAGE_FILTERS, .dot = "pdf", .suffix = "pdf", .viewers = evince },
+	{ "gif", "dot", "Draw the graph as GIF", REPORT_USAGE, .dot = "gif",
+	  .suffix = "gif" },
+	{ "gv", "dot", "Draw the graph and show it with gv", USAGE_FILTERS,
+	  .dot = "ps", .suffix = "ps", .viewers = gv },
+	{ "kcachegrind", "callgrind", "Show the graph in KCachegrind",
+	  USAGE_FILTERS, .suffix = "grind", .viewers = kcachegrind },
 	{ "list", "list", "Show source lines of functions that match",
 	  USAGE_FUNCTION, .has_parameter = true },
+	{ "pdf", "dot", "Draw the graph as PDF", REPORT_USAGE, .dot = "pdf",
+	  .suffix = "pdf" },
 	{ "peek", "peek", "Show callers and callees of functions that match",
 	  USAGE_PEEK, .has_parameter = true },
+	{ "png", "dot", "Draw the graph as PNG", REPORT_USAGE, .dot = "png",
+	  .suffix = "png" },
+	{ "proto", "proto", "Write the profile, filtered, as profile.proto",
+	  USAGE_NONE, .suffix = "pb.gz" },
+	{ "ps", "dot", "Draw the graph as PostScript", REPORT_USAGE,
+	  .dot = "ps", .suffix = "ps" },
 	{ "raw", "raw", "Show the profile itself as text", USAGE_NONE },
+	{ "svg", "dot", "Draw the graph as SVG", REPORT_USAGE, .dot = "svg",
+	  .suffix = "svg", .is_page = true },
+	{ "tags", "tags", "Show all labels and their values", USAGE_TAGS },
 	{ "text", "text", "Show the top entries as text",
 	  REPORT_USAGE | USAGE_CUM },
 	{ "top", "top", "Show the top entries as text",
 	  REPORT_USAGE | USAGE_CUM },
+	{ "topproto", "topproto", "Write the top entries as profile.proto",
+	  USAGE_NONE, .suffix = "pb.gz" },
 	{ "traces", "traces", "Show all samples with their stacks",
 	  USAGE_NONE },
 	{ "tree", "tree", "Show the call graph as text",
 	  REPORT_USAGE | USAGE_CUM },
+	{ "web", "dot", "Draw the graph and show it in a browser",
+	  USAGE_FILTERS, .dot = "svg", .suffix = "svg", .is_page = true,
+	  .viewers = viewer_browsers },
 };
 const size_t reader_n_commands = ARRAY_SIZE(reader_commands);
 
@@ -90,28 +128,125 @@ static int write_file(struct report *r, const char *path, struct err *e)
 	return rc;
 }
 
-static int write_stdout(struct report *r, struct err *e)
+static int write_descriptor(struct report *r, int fd, struct err *e)
 {
-	int fd = STDOUT_FILENO;
 	const struct sink sink = sink_fd(&fd);
-	fflush(stdout);
 	const int rc = report_write(r, &sink, e);
 	return rc == ERR_IO ? err_set(e, rc, "write: %s", strerror(errno)) : rc;
+}
+
+/* ---- through graphviz
+ * ------------------------------------------------------------ */
+
+/* Into a buffer, for what still has to pass through another program. */
+static int write_buffer(struct report *r, const struct reader_command *c,
+			struct buf *ret, struct err *e)
+{
+	const struct sink sink = sink_buf(ret);
+	int rc = report_write(r, &sink, e);
+	if (!rc && c->dot)
+		rc = dot_draw(ret, c->dot, e);
+	if (!rc && c->is_page)
+		rc = dot_make_page(ret);
+	return rc;
+}
+
+/* ---- where to
+ * --------------------------------------------------------------------- */
+
+static int write_all(int fd, const struct buf *b, struct err *e)
+{
+	const struct sink sink = sink_fd(&fd);
+	const int rc = sink_write(&sink, buf_str(b), b->len);
+	return rc ? err_set(e, rc, "write: %s", strerror(errno)) : 0;
+}
+
+static int write_temp(const struct buf *b, const char *folder,
+		      const char *prefix, const char *suffix, char **ret_path,
+		      struct err *e)
+{
+	const int fd = temp_create(folder, prefix, suffix, ret_path);
+	if (fd < 0)
+		return err_set(e, ERR_IO, "could not create a file: %s",
+			       strerror(errno));
+	const int rc = write_all(fd, b, e);
+	close(fd);
+	return rc;
+}
+
+/* Show the file with the first viewer that starts. */
+static int view(const struct reader_command *c, const struct buf *b,
+		bool interactive, struct err *e)
+{
+	const char *tmp = getenv("TMPDIR");
+	char *suffix = xasprintf(".%s", c->suffix), *path;
+	int rc = write_temp(b, tmp && *tmp ? tmp : "/tmp", "pprof", suffix,
+			    &path, e);
+	free(suffix);
+	if (!rc) {
+		temp_remove_at_exit(path);
+		rc = viewer_open(c->viewers, path, interactive, e);
+	}
+	free(path);
+	return rc;
+}
+
+/* Bytes that a terminal cannot show go into a file of their own. */
+static int keep_from_terminal(const struct reader_command *c,
+			      const struct buf *b, struct err *e)
+{
+	char *suffix = xasprintf(".%s", c->suffix), *path;
+	const int rc = write_temp(b, "", "profile", suffix, &path, e);
+	if (!rc)
+		fprintf(stderr, "Generating report in %s\n", path);
+	free(suffix);
+	free(path);
+	return rc;
+}
+
+static int write_finished(const struct reader_command *c, const char *output,
+			  const struct buf *b, bool interactive, struct err *e)
+{
+	if (*output) {
+		struct late_file f = { .path = output, .fd = -1 };
+		fprintf(stderr, "Generating report in %s\n", output);
+		int rc = late_write(&f, buf_str(b), b->len);
+		if (f.fd >= 0 && close(f.fd) && !rc)
+			rc = ERR_IO;
+		return rc ? err_set(e, rc, "open %s: %s", output,
+				    strerror(errno))
+			  : 0;
+	}
+	if (c->viewers)
+		return view(c, b, interactive, e);
+	if (interactive || isatty(STDOUT_FILENO))
+		return keep_from_terminal(c, b, e);
+	return write_all(STDOUT_FILENO, b, e);
 }
 
 int command_run(const struct reader_command *c, const char *parameter,
 		const struct reader_config *config, const struct profile *p,
 		bool interactive, struct err *e)
 {
-	(void)interactive;
 	struct report *r;
 	const struct report_options o = config_options(config);
 	int rc = report_open(p, report_find_kind(c->kind), parameter, &o,
 			     &command_warn, &r, e);
 	if (rc)
 		return rc;
-	rc = *config->output ? write_file(r, config->output, e)
-			     : write_stdout(r, e);
+	fflush(stdout);
+	struct buf b = { .cap = (size_t)1 << 30 };
+	if (c->dot || c->viewers || (c->suffix && !*config->output)) {
+		rc = write_buffer(r, c, &b, e);
+		if (!rc)
+			rc = write_finished(c, config->output, &b, interactive,
+					    e);
+	} else if (*config->output) {
+		rc = write_file(r, config->output, e);
+	} else {
+		rc = write_descriptor(r, STDOUT_FILENO, e);
+	}
+	buf_free(&b);
 	report_close(r);
 	return rc;
 }

@@ -32,6 +32,7 @@ struct reader_command {
 	const char *dot;    /* format that graphviz turns it into, or NULL */
 	const char *suffix; /* not for a terminal's eyes: of the file made */
 	const char *const *viewers; /* programs to show it, the first found */
+	bool is_page;		    /* an SVG that can be dragged and zoomed */
 };
 
 extern const struct reader_command reader_commands[];

@@ -3,15 +3,25 @@
 
 #include "base/err.h"
 #include "profile/decode.h"
+#include "profile/encode.h"
 #include "profile/profile.h"
+#include "report/combine.h"
+#include "report/gopath.h"
+#include "report/report.h"
+#include "report/symbolize.h"
 #include "tools/die.h"
+#include "tools/reader_commands.h"
 #include "tools/reader_flags.h"
 #include "tools/reader_http.h"
+#include "tools/reader_temp.h"
 #include "tools/reader_url.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 /* One word of the command line that names a profile. */
 struct origin {
@@ -86,6 +96,236 @@ static void read_all(struct origin *origins, size_t n,
 	}
 }
 
+/* ---- what is done to each
+ * ---------------------------------------------------- */
+
+/*
+ * A profile without mappings gets one for all: binaries are looked for by
+ * mapping.
+ */
+static void add_mapping(struct profile *p)
+{
+	const struct profile_mapping none = { 0 };
+	if (p->n_mappings)
+		return;
+	if (profile_add_mapping(p, &none) == PROFILE_NONE)
+		die("out of memory");
+	for (size_t i = 0; i < p->n_locations; i++)
+		p->locations[i].mapping = 0;
+}
+
+static uint32_t intern(struct profile *p, const char *text)
+{
+	const uint32_t string = profile_intern(p, text);
+	if (string == PROFILE_NONE)
+		die("out of memory");
+	return string;
+}
+
+static void override_binary(struct profile *p, const struct reader_source *s)
+{
+	if (*s->exec_name)
+		p->mappings[0].filename = intern(p, s->exec_name);
+	if (*s->build_id)
+		p->mappings[0].build_id = intern(p, s->build_id);
+}
+
+/* ---- and to all
+ * ----------------------------------------------------------------- */
+
+/* Add up those that were read; at most one is left of them. */
+static int combine(struct origin *origins, size_t n, bool base,
+		   const struct reader_source *s, struct profile **ret_profile,
+		   struct err *e)
+{
+	struct profile **ps = xcalloc(n, sizeof(*ps));
+	size_t wanted = 0, got = 0;
+	for (size_t i = 0; i < n; i++) {
+		if (origins[i].is_base != base)
+			continue;
+		wanted++;
+		if (!origins[i].profile)
+			continue;
+		add_mapping(origins[i].profile);
+		override_binary(origins[i].profile, s);
+		ps[got++] = origins[i].profile;
+	}
+	const char *what = base ? "base" : "source";
+	int rc = 0;
+	if (wanted && !got)
+		rc = err_set(e, ERR_NOTFOUND, "failed to fetch any %s profiles",
+			     what);
+	else if (wanted)
+		rc = combine_profiles(ps, got, ret_profile, e);
+	if (rc && got)
+		err_prefix(e, rc, "problem fetching %s profiles", what);
+	if (!rc && got < wanted)
+		fprintf(stderr, "Fetched %zu %s profiles out of %zu\n", got,
+			what, wanted);
+	for (size_t i = 0; i < n; i++)
+		if (origins[i].is_base == base) {
+			profile_free(origins[i].profile);
+			origins[i].profile = NULL;
+		}
+	free(ps);
+	return rc;
+}
+
+static int ask_server(void *arg, const char *query, struct buf *ret_answer,
+		      struct err *e)
+{
+	struct http_request r = { .url = arg, .timeout_s = 60, .post = query };
+	http_run(&r, 1);
+	const bool failed = *r.error.text;
+	if (failed)
+		err_set(e, ERR_IO, "http post %s: %.400s", r.url, r.error.text);
+	else
+		buf_append(ret_answer, buf_str(&r.body), r.body.len);
+	buf_free(&r.body);
+	return failed ? ERR_IO : ret_answer->failed;
+}
+
+static int symbolize(struct profile **p, const struct origin *origins, size_t n,
+		     const char *mode, struct err *e)
+{
+	struct symbolize_options o;
+	bool remote, nothing;
+	char *url = NULL;
+	symbolize_parse(mode, &command_warn, &o, &remote, &nothing);
+	if (nothing)
+		return 0;
+	for (size_t i = 0; remote && i < n && !url; i++)
+		if (origins[i].url && !origins[i].is_base)
+			url = url_of_symbols(origins[i].url);
+	if (url) {
+		o.ask = ask_server;
+		o.arg = url;
+	}
+	const int rc = symbolize_profile(p, &o, &command_warn, e);
+	free(url);
+	return rc;
+}
+
+static void make_folders(char *path)
+{
+	for (char *p = path + 1; *p; p++)
+		if (*p == '/') {
+			*p = '\0';
+			mkdir(path, 0755);
+			*p = '/';
+		}
+	mkdir(path, 0755);
+}
+
+/* Where fetched profiles are kept. */
+static char *find_folder(void)
+{
+	const char *tmp = getenv("PPROF_TMPDIR"), *home = getenv("HOME");
+	const char *last = getenv("TMPDIR");
+	char *candidates[] = {
+		tmp && *tmp ? xstrdup(tmp) : NULL,
+		home && *home ? xasprintf("%s/pprof", home) : NULL,
+		xstrdup(last && *last ? last : "/tmp"),
+	};
+	char *found = NULL;
+	for (size_t i = 0; i < 3; i++) {
+		if (candidates[i] && !found) {
+			struct stat st;
+			make_folders(candidates[i]);
+			if (!stat(candidates[i], &st) && S_ISDIR(st.st_mode)) {
+				found = candidates[i];
+				continue;
+			}
+			fprintf(stderr, "Could not use temp dir %s: %s\n",
+				candidates[i], strerror(errno));
+		}
+		free(candidates[i]);
+	}
+	return found;
+}
+
+/* What came over the network is kept: it cannot be fetched again. */
+static void save(const struct profile *p)
+{
+	char *folder = find_folder();
+	struct buf prefix = { 0 };
+	if (!folder) {
+		fprintf(stderr, "Could not save profile: no folder\n");
+		return;
+	}
+	buf_append_str(&prefix, "pprof.");
+	const char *file =
+		p->n_mappings ? profile_str(p, p->mappings[0].filename) : "";
+	if (*file) {
+		gopath_base(file, &prefix);
+		buf_append_char(&prefix, '.');
+	}
+	for (size_t i = 0; i < p->n_sample_types; i++)
+		buf_printf(&prefix, "%s.",
+			   profile_str(p, p->sample_types[i].type));
+	char *path;
+	struct err e = { "" };
+	int fd = temp_create(folder, buf_str(&prefix), ".pb.gz", &path);
+	int rc = fd < 0 ? ERR_IO : 0;
+	if (rc) {
+		err_set(&e, rc, "%s", strerror(errno));
+	} else {
+		const struct sink sink = sink_fd(&fd);
+		rc = profile_encode(p, PROFILE_GZIP, &sink, &e);
+		if (close(fd) && !rc)
+			rc = err_set(&e, ERR_IO, "%s", strerror(errno));
+	}
+	if (rc)
+		fprintf(stderr, "Could not save profile: %s\n", e.text);
+	else
+		fprintf(stderr, "Saved profile in %s\n", path);
+	free(path);
+	free(folder);
+	buf_free(&prefix);
+}
+
+static int subtract_base(struct profile **p, struct profile *base,
+			 const struct reader_source *s, struct err *e)
+{
+	const struct combine_base options = { .mark = s->is_diff,
+					      .normalize = s->normalize };
+	struct profile *difference;
+	const int rc = combine_subtract(*p, base, &options, &difference, e);
+	if (rc)
+		return rc;
+	profile_free(*p);
+	*p = difference;
+	return 0;
+}
+
+static int make_profile(struct origin *origins, size_t n,
+			const struct reader_source *s,
+			struct profile **ret_profile, struct err *e)
+{
+	struct profile *p = NULL, *base = NULL;
+	bool remote = false;
+	for (size_t i = 0; i < n; i++)
+		remote |= origins[i].url && origins[i].profile;
+	int rc = combine(origins, n, false, s, &p, e);
+	if (!rc)
+		rc = combine(origins, n, true, s, &base, e);
+	if (!rc && base)
+		rc = subtract_base(&p, base, s, e);
+	if (!rc)
+		rc = symbolize(&p, origins, n, s->symbolize, e);
+	if (!rc && *s->comment &&
+	    profile_add_comment(p, s->comment) == PROFILE_NONE)
+		die("out of memory");
+	if (!rc && remote)
+		save(p);
+	profile_free(base);
+	if (rc)
+		profile_free(p);
+	else
+		*ret_profile = p;
+	return rc;
+}
+
 int fetch_profiles(const struct reader_source *s, struct profile **ret_profile,
 		   struct err *e)
 {
@@ -96,12 +336,7 @@ int fetch_profiles(const struct reader_source *s, struct profile **ret_profile,
 		origins[i].name = origins[i].is_base ? s->base : s->sources[i];
 	}
 	read_all(origins, n, s);
-	int rc = 0;
-	if (!origins[0].profile)
-		rc = err_set(e, ERR_NOTFOUND,
-			     "failed to fetch any source profiles");
-	else
-		*ret_profile = origins[0].profile;
+	const int rc = make_profile(origins, n, s, ret_profile, e);
 	for (size_t i = 0; i < n; i++)
 		free(origins[i].url);
 	free(origins);
