@@ -12,6 +12,12 @@ libjudge_la_SOURCES = $(judge_sources)
 libjudge_la_CPPFLAGS = $(AM_CPPFLAGS) $(PCRE2_CFLAGS)
 libjudge_la_LIBADD = $(PCRE2_LIBS) -lm
 
+bin_PROGRAMS += proflab-check
+proflab_check_SOURCES = src/tools/check.c
+proflab_check_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)
+proflab_check_LDADD = libjudge.la libprofile.la libsymbol.la libbase.la \
+	$(JANSSON_LIBS)
+
 check_PROGRAMS += tests/check_judge
 TESTS += tests/check_judge
 tests_check_judge_SOURCES = tests/check_judge.c
