@@ -55,3 +55,20 @@ TESTS += tests/check_stack_table
 tests_check_stack_table_SOURCES = tests/check_stack_table.c
 tests_check_stack_table_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 tests_check_stack_table_LDADD = $(PPROF_LIBS) $(CHECK_LIBS)
+
+check_PROGRAMS += tests/check_unwind
+TESTS += tests/check_unwind
+tests_check_unwind_SOURCES = tests/check_unwind.c
+tests_check_unwind_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+tests_check_unwind_CFLAGS = $(AM_CFLAGS) -fno-optimize-sibling-calls
+tests_check_unwind_LDADD = $(PPROF_LIBS) $(CHECK_LIBS)
+
+check_PROGRAMS += tests/check_label tests/check_custom
+TESTS += tests/check_label tests/check_custom
+tests_check_label_SOURCES = tests/check_label.c
+tests_check_label_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+tests_check_label_LDADD = $(PPROF_LIBS) $(CHECK_LIBS)
+tests_check_custom_SOURCES = tests/check_custom.c
+tests_check_custom_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+tests_check_custom_CFLAGS = $(AM_CFLAGS) -fno-optimize-sibling-calls
+tests_check_custom_LDADD = $(PPROF_LIBS) $(CHECK_LIBS)

@@ -10,7 +10,6 @@
 
 #include "pprof/guard.h"
 
-#include <dlfcn.h>
 #include <pthread.h>
 #include <stdbool.h>
 
@@ -47,10 +46,12 @@ void symbols_unlock(void)
 
 uint64_t symbols_function_start(uint64_t address)
 {
-	Dl_info info;
-	if (!dladdr((void *)(uintptr_t)address, &info) || !info.dli_saddr)
+	struct symbolizer *s;
+	if (symbols_lock(&s, NULL))
 		return 0;
-	return (uintptr_t)info.dli_saddr;
+	const uint64_t start = symbolizer_function_start(s, address);
+	symbols_unlock();
+	return start;
 }
 
 static void after_fork_in_child(void)

@@ -190,8 +190,10 @@ int unwind_phdr_serve(unwind_phdr_iterator *real)
 
 bool unwind_phdr_served(void)
 {
+	/* While a snapshot is being taken, the old one lacks something. */
 	return __atomic_load_n(&current, __ATOMIC_ACQUIRE) != NULL &&
-	       !__atomic_load_n(&distrusted, __ATOMIC_RELAXED);
+	       !__atomic_load_n(&distrusted, __ATOMIC_RELAXED) &&
+	       __atomic_load_n(&requested, __ATOMIC_RELAXED) == 0;
 }
 
 void unwind_phdr_distrust(void)

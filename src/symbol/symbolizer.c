@@ -348,6 +348,16 @@ const struct maps *symbolizer_maps(const struct symbolizer *s)
 	return &s->maps;
 }
 
+uint64_t symbolizer_function_start(struct symbolizer *s, uint64_t addr)
+{
+	const struct known_row *k = current_row(s, addr);
+	struct object *o = k ? object_of(k) : NULL;
+	uint64_t start, size;
+	if (!o || object_function_range(o, addr - k->row.bias, &start, &size))
+		return 0;
+	return start + k->row.bias;
+}
+
 bool symbolizer_has_lines(struct symbolizer *s, const struct maps_row *row)
 {
 	for (size_t i = 0; i < s->maps.n; i++) {

@@ -62,6 +62,12 @@ void symbolizer_trim(struct symbolizer *s);
 /* The mappings as last read.  Valid until the next refresh or freeze. */
 const struct maps *symbolizer_maps(const struct symbolizer *s);
 
+/*
+ * Where the linked function that holds addr begins, for "name+0x1f"; 0 when it
+ * is not known, or nothing is mapped there now.
+ */
+uint64_t symbolizer_function_start(struct symbolizer *s, uint64_t addr);
+
 /* Has the row's file line information (for profile.proto's has_* flags)? */
 bool symbolizer_has_lines(struct symbolizer *s, const struct maps_row *row);
 
