@@ -19,3 +19,13 @@ bin_PROGRAMS += proflab-load
 proflab_load_SOURCES = src/load/main.c
 proflab_load_CFLAGS = $(AM_CFLAGS) $(CURL_CFLAGS)
 proflab_load_LDADD = libload.la libbase.la
+
+check_PROGRAMS += tests/check_load
+TESTS += tests/check_load tests/load.sh
+EXTRA_DIST += tests/load.sh
+tests_check_load_SOURCES = tests/check_load.c tests/stall_server.h
+tests_check_load_CPPFLAGS = \
+	$(AM_CPPFLAGS) $(CHECK_CFLAGS) $(MHD_CFLAGS) $(CURL_CFLAGS) \
+	$(JANSSON_CFLAGS)
+tests_check_load_LDADD = \
+	libload.la libbase.la $(MHD_LIBS) $(JANSSON_LIBS) $(CHECK_LIBS)
