@@ -26,3 +26,38 @@ tests_symbol_lookup_LDADD = libsymbol.la libbase.la
 
 TESTS += tests/symbol-oracle.sh
 EXTRA_DIST += tests/symbol-oracle.sh
+
+check_PROGRAMS += tests/check_symbol
+TESTS += tests/check_symbol
+tests_check_symbol_SOURCES = tests/check_symbol.c tests/fixture.h
+tests_check_symbol_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+tests_check_symbol_LDADD = libsymbol.la libbase.la $(CHECK_LIBS)
+
+check_PROGRAMS += tests/check_symbolizer
+TESTS += tests/check_symbolizer
+tests_check_symbolizer_SOURCES = tests/check_symbolizer.c tests/fixture.h
+tests_check_symbolizer_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+tests_check_symbolizer_LDADD = libsymbol.la libbase.la $(CHECK_LIBS)
+
+check_PROGRAMS += tests/check_object_hostile
+TESTS += tests/check_object_hostile
+tests_check_object_hostile_SOURCES = tests/check_object_hostile.c \
+	tests/fuzz_object.c
+tests_check_object_hostile_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+tests_check_object_hostile_LDADD = libsymbol.la libbase.la $(CHECK_LIBS)
+EXTRA_DIST += \
+	tests/corpus/object/clang-dwarf5.elf \
+	tests/corpus/object/compressed.elf \
+	tests/corpus/object/cxx.elf \
+	tests/corpus/object/dwz.elf \
+	tests/corpus/object/gcc-dwarf4.elf \
+	tests/corpus/object/gcc-dwarf5.elf \
+	tests/corpus/object/stripped.elf \
+	$(NULL)
+
+if FUZZING
+noinst_PROGRAMS += tests/fuzz_object
+tests_fuzz_object_SOURCES = tests/fuzz_object.c
+tests_fuzz_object_LDADD = libsymbol.la libbase.la
+tests_fuzz_object_LDFLAGS = -fsanitize=fuzzer,address,undefined
+endif

@@ -12,6 +12,7 @@ enum {
 	UNIT_RANGES_MAX = 1 << 22,
 	/* How far back to look for a range that spans later ones. */
 	WALK_MAX = 64,
+	HEADROOM_BYTES = 4 << 20,
 };
 
 static int read_text(struct dw_units *u, const struct elf_file *f)
@@ -182,6 +183,8 @@ int dw_units_open(const struct elf_file *f, const struct elf_file *alt,
 		  Dwarf_OOM on_oom, struct strings *pool, struct dw_units *u)
 {
 	*u = (struct dw_units){ .pool = pool };
+	if (!dw_has_headroom())
+		return ERR_NOMEM;
 	int rc = ERR_NOTFOUND;
 	u->dwarf = dwarf_begin_elf(f->elf, DWARF_C_READ, NULL);
 	if (!u->dwarf)
@@ -231,8 +234,17 @@ void dw_units_close(struct dw_units *u)
 	*u = (struct dw_units){ 0 };
 }
 
+bool dw_has_headroom(void)
+{
+	void *room = malloc(HEADROOM_BYTES);
+	free(room);
+	return room != NULL;
+}
+
 static struct dw_unit *prepare(struct dw_unit *unit)
 {
+	if ((!unit->has_scopes || !unit->has_lines) && !dw_has_headroom())
+		return NULL;
 	if (!unit->has_scopes) {
 		if (dw_scopes_build(&unit->code, &unit->scopes))
 			return NULL;

@@ -55,6 +55,12 @@ int dw_units_open(const struct elf_file *f, const struct elf_file *alt,
 		  Dwarf_OOM on_oom, struct strings *pool, struct dw_units *u);
 void dw_units_close(struct dw_units *u);
 
+/*
+ * Is there memory for libdw to work in?  It does not look at every calloc's
+ * result, so where little is left it is not called at all.
+ */
+bool dw_has_headroom(void);
+
 /* The unit that holds addr, with its tables made, or NULL. */
 struct dw_unit *dw_units_find(struct dw_units *u, uint64_t addr);
 
