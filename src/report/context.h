@@ -81,8 +81,7 @@ int labels_of_report(const struct report *r, const struct trimmed *t, bool full,
 void labels_write(const struct label_list *l, struct out *o);
 void labels_free(struct label_list *l);
 
-/* ---- the writers of kinds: text_KIND.c
- * ----------------------------------------- */
+/* ---- the writers of kinds: text_KIND.c ----------------------------------- */
 
 int text_write_top(struct report *r, struct out *o, struct err *e);
 int text_write_tree(struct report *r, struct out *o, struct err *e);

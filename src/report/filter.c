@@ -95,8 +95,7 @@ int filter_compile(const char *name, const char *value,
 				 : rc;
 }
 
-/* ---- focus, ignore, hide, show
- * ------------------------------------------------ */
+/* ---- focus, ignore, hide, show ------------------------------------------- */
 
 enum verdict { NEITHER, FOCUSED, IGNORED };
 
@@ -220,8 +219,7 @@ static int filter_by_name(struct view *v, struct by_name *f)
 	return 0;
 }
 
-/* ---- show_from
- * ------------------------------------------------------------------ */
+/* ---- show_from ----------------------------------------------------------- */
 
 /* Cut the inlined callers above the last match; is there one? */
 static bool show_location_from(struct view *v, const struct matches *m,
@@ -264,8 +262,7 @@ out:
 	return rc;
 }
 
-/* ---- prune_from and the profile's own drop_frames
- * ---------------------------------- */
+/* ---- prune_from and the profile's own drop_frames ------------------------ */
 
 /*
  * A C++ name without its argument list.  "(anonymous namespace)" and
@@ -420,8 +417,7 @@ int filter_drop_frames(struct view *v, struct err *e)
 	return rc == ERR_INVALID ? 0 : rc;
 }
 
-/* ---- all of them
- * --------------------------------------------------------------------- */
+/* ---- all of them --------------------------------------------------------- */
 
 static int check_limit(const struct regex *rx, const char *name, struct err *e)
 {

@@ -333,8 +333,7 @@ int filter_tags_by_name(struct view *v, const struct report_options *o,
 	return rc;
 }
 
-/* ---- tagroot, tagleaf
- * ----------------------------------------------------------- */
+/* ---- tagroot, tagleaf ---------------------------------------------------- */
 
 /* The values of one key of a sample, joined by commas. */
 static int format_values(const struct view *v, const struct view_labels *l,

@@ -12,8 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- nodes ------------------------------------------------------------------
- */
+/* ---- nodes --------------------------------------------------------------- */
 
 static bool same_info(const struct graph_info *a, const struct graph_info *b)
 {
@@ -166,8 +165,7 @@ static int make_info(struct view *v, const struct graph_options *o,
 	return clean_path(v, paths, f->filename, &ret_info->file);
 }
 
-/* ---- one pass over the samples
- * ------------------------------------------------- */
+/* ---- one pass over the samples ------------------------------------------- */
 
 struct builder {
 	struct graph *g;
@@ -383,8 +381,7 @@ static int add_sample(struct builder *b, const struct view_sample *s,
 	return rc;
 }
 
-/* ---- the same for a tree: a node for each path
- * ----------------------------------- */
+/* ---- the same for a tree: a node for each path --------------------------- */
 
 static int add_tree_frame(struct builder *b, const struct profile_location *l,
 			  uint32_t k, int64_t value, int64_t div,

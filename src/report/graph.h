@@ -159,8 +159,7 @@ int graph_sorted_edges(struct graph *g, uint32_t node, bool in,
 void graph_sort_edges(const struct graph *g, struct graph_edge **edges,
 		      size_t n);
 
-/* ---- trimming ---------------------------------------------------------------
- */
+/* ---- trimming ------------------------------------------------------------ */
 
 /* Keep in order only nodes whose cumulative value reaches cutoff. */
 size_t graph_count_frequent(const struct graph *g, int64_t cutoff);
@@ -179,8 +178,7 @@ int graph_drop_redundant(struct graph *g);
  */
 int graph_trim_tree(struct graph *g, const uint32_t *kept, size_t n);
 
-/* ---- tags
- * -------------------------------------------------------------------- */
+/* ---- tags ---------------------------------------------------------------- */
 
 const char *graph_text(const struct graph *g, uint32_t text);
 uint32_t graph_intern(struct graph *g, const char *s, size_t len);

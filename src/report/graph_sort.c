@@ -15,8 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- names
- * -------------------------------------------------------------------- */
+/* ---- names --------------------------------------------------------------- */
 
 static int append_name(const struct view *v, const struct graph_info *i,
 		       const char *sep, struct buf *b)
@@ -81,8 +80,7 @@ int graph_print_names(struct graph *g)
 	return rc;
 }
 
-/* ---- nodes
- * --------------------------------------------------------------------- */
+/* ---- nodes --------------------------------------------------------------- */
 
 /* larger first */
 static int compare_size(int64_t a, int64_t b)
@@ -225,8 +223,7 @@ int graph_sort(struct graph *g, enum graph_order by)
 	return 0;
 }
 
-/* ---- edges
- * ---------------------------------------------------------------------- */
+/* ---- edges --------------------------------------------------------------- */
 
 static int compare_edges(const void *pa, const void *pb, void *arg)
 {

@@ -30,8 +30,7 @@ int proto_write(struct report *r, struct out *o, struct err *e)
 	return rc;
 }
 
-/* ---- the top as a profile
- * -------------------------------------------------------------- */
+/* ---- the top as a profile ------------------------------------------------ */
 
 static int add_node(const struct report *r, const struct graph_node *n,
 		    struct profile *to)

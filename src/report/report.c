@@ -14,8 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- opening
- * --------------------------------------------------------------------- */
+/* ---- opening ------------------------------------------------------------- */
 
 static void override_options(struct report *r)
 {
@@ -267,8 +266,27 @@ int report_write(struct report *r, const struct sink *sink, struct err *e)
 	return rc;
 }
 
-/* ---- values
- * ------------------------------------------------------------------------ */
+int report_describe(const struct report *r, const struct sink *sink)
+{
+	struct label_list labels = { 0 };
+	struct out *o = malloc(sizeof(*o));
+	int rc = o ? labels_of_profile(r, &labels) : ERR_NOMEM;
+	if (!rc) {
+		out_init(o, sink);
+		labels_write(&labels, o);
+		rc = out_finish(o);
+	}
+	labels_free(&labels);
+	free(o);
+	return rc;
+}
+
+int64_t report_total(const struct report *r)
+{
+	return r->total;
+}
+
+/* ---- values -------------------------------------------------------------- */
 
 char *report_format(const struct report *r, int64_t value,
 		    char buf[static MEASURE_LABEL_MAX])
@@ -295,8 +313,7 @@ int64_t report_sample_value(const struct report *r, const struct view_sample *s)
 	return div ? i64_div(value, div) : value;
 }
 
-/* ---- the graph
- * --------------------------------------------------------------------- */
+/* ---- the graph ----------------------------------------------------------- */
 
 /*
  * Cut what file names share with the source and trim paths.  Each graph that

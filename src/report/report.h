@@ -83,8 +83,7 @@ struct report_warn {
 int report_find_value(const struct profile *p, const char *sample_index,
 		      size_t *ret_index, struct err *e);
 
-/* ---- reports as text ------------------------------------------------------
- */
+/* ---- reports as text ----------------------------------------------------- */
 
 /* One kind of report; all kinds are in report_kinds. */
 struct report_kind {
@@ -119,8 +118,12 @@ int report_write(struct report *r, const struct sink *sink, struct err *e);
 /* r may be NULL. */
 void report_close(struct report *r);
 
-/* ---- reports as tables ------------------------------------------------------
- */
+/* The lines about the profile that stand above reports. */
+int report_describe(const struct report *r, const struct sink *sink);
+/* What percentages refer to, in the profile's unit. */
+int64_t report_total(const struct report *r);
+
+/* ---- reports as tables --------------------------------------------------- */
 
 struct report_row {
 	const char *name; /* function; "" where it is unknown */

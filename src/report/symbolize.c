@@ -22,8 +22,7 @@ static void tell(const struct report_warn *w, const char *text)
 		w->warn(w->arg, text);
 }
 
-/* ---- the option
- * -------------------------------------------------------------------- */
+/* ---- the option ---------------------------------------------------------- */
 
 static bool take_word(const char *word, struct symbolize_options *o,
 		      bool *remote)
@@ -89,8 +88,7 @@ void symbolize_parse(const char *mode, const struct report_warn *warn,
 	}
 }
 
-/* ---- names into a view
- * ---------------------------------------------------------------- */
+/* ---- names into a view --------------------------------------------------- */
 
 struct namer {
 	struct view *v;
@@ -245,8 +243,7 @@ static int name_locally(struct namer *n)
 	return rc;
 }
 
-/* ---- the server
- * ------------------------------------------------------------------------- */
+/* ---- the server ---------------------------------------------------------- */
 
 /* One line of the answer: "0xADDR name". */
 static int take_answer(struct namer *n, uint32_t mapping, const char *line,
@@ -319,9 +316,7 @@ static int name_remotely(struct namer *n, struct err *e)
 	return rc;
 }
 
-/* ---- the whole
- * ----------------------------------------------------------------------------
- */
+/* ---- the whole ----------------------------------------------------------- */
 
 /* Is there any mapping that could be named better? */
 static bool needs_names(const struct profile *p,

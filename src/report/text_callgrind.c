@@ -53,8 +53,7 @@ static void write_address(struct out *o, const struct graph_info *before,
 	}
 }
 
-/* ---- names that differ where functions do
- * ---------------------------------------- */
+/* ---- names that differ where functions do -------------------------------- */
 
 /*
  * KCachegrind takes functions of one name and file for one; where they are
@@ -137,8 +136,7 @@ static uint32_t name_of(struct view *v, const struct graph *g,
 	return string;
 }
 
-/* ---- the report
- * -------------------------------------------------------------------- */
+/* ---- the report ---------------------------------------------------------- */
 
 struct callgrind {
 	struct report *r;

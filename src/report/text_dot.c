@@ -20,8 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- texts
- * ------------------------------------------------------------------------- */
+/* ---- texts --------------------------------------------------------------- */
 
 /* For a string in quotes: \ and " escaped, ends of lines set to the left. */
 static void append_escaped(struct buf *b, const char *s)
@@ -177,8 +176,7 @@ static int append_node_name(struct picture *p, const struct graph_info *info,
 	return rc ? rc : b->failed;
 }
 
-/* ---- colours
- * ------------------------------------------------------------------------- */
+/* ---- colours ------------------------------------------------------------- */
 
 static unsigned channel(double c)
 {
@@ -218,9 +216,7 @@ static double share(const struct report *r, int64_t value)
 	return (double)value / (double)i64_abs(r->total);
 }
 
-/* ---- nodes
- * -----------------------------------------------------------------------------
- */
+/* ---- nodes --------------------------------------------------------------- */
 
 static void append_share(const struct picture *p, struct buf *b, int64_t value)
 {
@@ -269,8 +265,7 @@ static int write_node(struct picture *p, uint32_t node)
 	return rc;
 }
 
-/* ---- boxes for labels
- * --------------------------------------------------------------------- */
+/* ---- boxes for labels ---------------------------------------------------- */
 
 /* A tag, or several numbers in one. */
 struct box {
@@ -505,9 +500,7 @@ static int write_boxes(struct picture *p, uint32_t node)
 	return rc;
 }
 
-/* ---- edges
- * ---------------------------------------------------------------------------------
- */
+/* ---- edges --------------------------------------------------------------- */
 
 static int64_t capped_share(const struct report *r, int64_t value, int64_t of)
 {
@@ -572,9 +565,7 @@ static int write_edges(struct picture *p)
 	return 0;
 }
 
-/* ---- the whole
- * --------------------------------------------------------------------------------
- */
+/* ---- the whole ----------------------------------------------------------- */
 
 static void write_legend(struct picture *p, const struct label_list *l)
 {

@@ -130,8 +130,7 @@ int view_own_stacks(struct view *v)
 	return 0;
 }
 
-/* ---- labels ----------------------------------------------------------------
- */
+/* ---- labels -------------------------------------------------------------- */
 
 static bool is_before(const struct view *v, const struct profile_label *a,
 		      const struct profile_label *b)
@@ -190,8 +189,7 @@ bool view_labels_have_units(const struct view_labels *l, size_t i, size_t end)
 	return false;
 }
 
-/* ---- units -----------------------------------------------------------------
- */
+/* ---- units --------------------------------------------------------------- */
 
 /* A key that was seen with a unit other than its own. */
 struct odd_unit {
@@ -306,8 +304,7 @@ const char *view_unit(const struct view *v, const struct view_units *u,
 	return view_str(v, u->unit[key]);
 }
 
-/* ---- aggregation ------------------------------------------------------------
- */
+/* ---- aggregation --------------------------------------------------------- */
 
 void view_aggregate(struct view *v, const struct view_detail *keep)
 {

@@ -77,7 +77,7 @@ static inline int64_t view_value(const struct view *v,
 /* Make the stacks the view's own, so that they may be changed in place. */
 int view_own_stacks(struct view *v);
 
-/* ---- labels ---------------------------------------------------------------
+/* ---- labels -----------------------------------------------------------------
  *
  * The labels of a sample in the order in which reports know them: texts
  * before numbers, each sorted by key, values of one key in file order.
@@ -115,7 +115,7 @@ void view_units_free(struct view_units *u);
 const char *view_unit(const struct view *v, const struct view_units *u,
 		      uint32_t key);
 
-/* ---- aggregation -----------------------------------------------------------
+/* ---- aggregation ------------------------------------------------------------
  *
  * Forget what the granularity does not ask for, so that locations that
  * differ in it alone become equal.

@@ -32,12 +32,15 @@ proflab_pprof_SOURCES = \
 	src/tools/reader_dot.c src/tools/reader_dot.h \
 	src/tools/reader_fetch.c src/tools/reader_fetch.h \
 	src/tools/reader_flags.c src/tools/reader_flags.h \
+	src/tools/reader_help.c src/tools/reader_help.h \
 	src/tools/reader_http.c src/tools/reader_http.h \
+	src/tools/reader_line.c src/tools/reader_line.h \
 	src/tools/reader_main.c \
+	src/tools/reader_prompt.c src/tools/reader_prompt.h \
 	src/tools/reader_temp.c src/tools/reader_temp.h \
 	src/tools/reader_url.c src/tools/reader_url.h \
 	src/tools/reader_viewer.c src/tools/reader_viewer.h \
 	$(NULL)
-proflab_pprof_CPPFLAGS = $(AM_CPPFLAGS) $(CURL_CFLAGS)
+proflab_pprof_CPPFLAGS = $(AM_CPPFLAGS) $(CURL_CFLAGS) $(EDIT_CFLAGS)
 proflab_pprof_LDADD = libreport.la libprofile.la libsymbol.la libbase.la \
-	$(CURL_LIBS) -lm
+	$(CURL_LIBS) $(EDIT_LIBS) -lm

@@ -135,8 +135,7 @@ static int write_descriptor(struct report *r, int fd, struct err *e)
 	return rc == ERR_IO ? err_set(e, rc, "write: %s", strerror(errno)) : rc;
 }
 
-/* ---- through graphviz
- * ------------------------------------------------------------ */
+/* ---- through graphviz ---------------------------------------------------- */
 
 /* Into a buffer, for what still has to pass through another program. */
 static int write_buffer(struct report *r, const struct reader_command *c,
@@ -151,8 +150,7 @@ static int write_buffer(struct report *r, const struct reader_command *c,
 	return rc;
 }
 
-/* ---- where to
- * --------------------------------------------------------------------- */
+/* ---- where to ------------------------------------------------------------ */
 
 static int write_all(int fd, const struct buf *b, struct err *e)
 {

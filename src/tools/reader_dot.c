@@ -15,8 +15,7 @@
 
 extern char **environ;
 
-/* ---- drawing
- * ------------------------------------------------------------------- */
+/* ---- drawing ------------------------------------------------------------- */
 
 /* Run dot from one file into another. */
 static int run_dot(int in, int out, const char *format, struct err *e)
@@ -90,8 +89,7 @@ out:
 	return rc;
 }
 
-/* ---- a page of it
- * ---------------------------------------------------------------- */
+/* ---- a page of it -------------------------------------------------------- */
 
 /*
  * The picture moves with the pointer while a button is down; the wheel zooms

@@ -96,8 +96,7 @@ static void read_all(struct origin *origins, size_t n,
 	}
 }
 
-/* ---- what is done to each
- * ---------------------------------------------------- */
+/* ---- what is done to each ------------------------------------------------ */
 
 /*
  * A profile without mappings gets one for all: binaries are looked for by
@@ -130,8 +129,7 @@ static void override_binary(struct profile *p, const struct reader_source *s)
 		p->mappings[0].build_id = intern(p, s->build_id);
 }
 
-/* ---- and to all
- * ----------------------------------------------------------------- */
+/* ---- and to all ---------------------------------------------------------- */
 
 /* Add up those that were read; at most one is left of them. */
 static int combine(struct origin *origins, size_t n, bool base,

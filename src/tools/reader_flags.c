@@ -76,8 +76,7 @@ _Noreturn static void usage_error(const char *format, ...)
 	exit(2);
 }
 
-/* ---- values
- * -------------------------------------------------------------------- */
+/* ---- values -------------------------------------------------------------- */
 
 static bool parse_bool(const char *name, const char *value)
 {
@@ -145,8 +144,7 @@ static void set_field(void *field, enum config_kind kind, const char *name,
 	}
 }
 
-/* ---- one flag
- * ------------------------------------------------------------------- */
+/* ---- one flag ------------------------------------------------------------ */
 
 /*
  * Find the flag and set it.  value is NULL when none was attached.
@@ -270,8 +268,7 @@ static int take_flag(struct parse *p, char **argv)
 	return 1 + used;
 }
 
-/* ---- what they mean together
- * ------------------------------------------------------- */
+/* ---- what they mean together --------------------------------------------- */
 
 static int choose(const struct config_choice *choices, const bool *set,
 		  int value)
@@ -416,8 +413,7 @@ void flags_parse(int argc, char **argv, struct reader_flags *f)
 	free(p.parameters);
 }
 
-/* ---- the usage text
- * ------------------------------------------------------------------ */
+/* ---- the usage text ------------------------------------------------------ */
 
 static void list_row(struct buf *b, const char *dash, const char *name,
 		     const char *help)

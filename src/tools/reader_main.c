@@ -8,6 +8,7 @@
 #include "tools/reader_commands.h"
 #include "tools/reader_fetch.h"
 #include "tools/reader_flags.h"
+#include "tools/reader_prompt.h"
 
 int main(int argc, char **argv)
 {
@@ -18,7 +19,9 @@ int main(int argc, char **argv)
 	if (fetch_profiles(&f.source, &p, &e))
 		die("%s", e.text);
 	int rc = 0;
-	if (f.command)
+	if (!f.command)
+		prompt_run(p, &f.config);
+	else
 		rc = command_run(f.command, f.parameter, &f.config, p, false,
 				 &e);
 	if (rc)

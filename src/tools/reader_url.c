@@ -63,8 +63,7 @@ static bool split(const char *url, struct url_parts *u)
 	return u->host_len && port_is_valid(u->host, u->host_len);
 }
 
-/* ---- queries: taken apart and put together again, sorted by key
- * -------------- */
+/* ---- queries: taken apart and put together again, sorted by key ---------- */
 
 struct pair {
 	char *key, *value;
