@@ -17,10 +17,11 @@ libserver_la_LIBADD = $(MHD_LIBS) $(JANSSON_LIBS) -lm
 
 # The bindings are made at start: a lazy one would run the dynamic linker, and
 # its frames, inside whatever is profiled.
+#
 # The shims define the names of others: malloc's not beside a sanitizer's.  A
 # name is asked for, since an archive gives nothing that nobody has missed.
-server_libs =
-server_ldflags = $(AM_LDFLAGS) -Wl,-z,now
+server_libs = $(SHIM_LIBS)
+server_ldflags = $(AM_LDFLAGS) -Wl,-z,now $(SHIM_EXPORTS)
 if !SANITIZED
 server_libs += libshim-malloc.la
 server_ldflags += -Wl,-u,malloc
@@ -36,3 +37,14 @@ proflab_server_fixed_CPPFLAGS = $(AM_CPPFLAGS) -DSERVER_VARIANT='"fixed"'
 proflab_server_fixed_LDFLAGS = $(server_ldflags)
 proflab_server_fixed_LDADD = $(server_libs) libworkloads-fixed.la libbase.la \
 	$(PTHREAD_LIBS)
+
+check_PROGRAMS += tests/check_server
+TESTS += tests/check_server
+tests_check_server_SOURCES = \
+	tests/check_server.c \
+	tests/http_client.c tests/http_client.h \
+	tests/server_process.c tests/server_process.h \
+	$(NULL)
+tests_check_server_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS) $(JANSSON_CFLAGS)
+tests_check_server_LDADD = libserver.la libbase.la $(CHECK_LIBS) \
+	$(JANSSON_LIBS)

@@ -172,7 +172,8 @@ static size_t finish(struct server *s, int64_t deadline_ns)
 	const struct timespec until = clock_to_timespec(deadline_ns);
 	int rc = 0;
 	pthread_mutex_lock(&s->lock);
-	while (s->exchanges && rc != ETIMEDOUT)
+	/* A worker may still be on its way out when its answer has left. */
+	while ((s->exchanges || s->suspended) && rc != ETIMEDOUT)
 		rc = pthread_cond_timedwait(&s->changed, &s->lock, &until);
 	/* From here on nothing more is suspended, so that what waits for its
 	 * client alone cannot keep the daemon from being stopped. */
