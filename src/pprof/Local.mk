@@ -72,3 +72,9 @@ tests_check_custom_SOURCES = tests/check_custom.c
 tests_check_custom_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 tests_check_custom_CFLAGS = $(AM_CFLAGS) -fno-optimize-sibling-calls
 tests_check_custom_LDADD = $(PPROF_LIBS) $(CHECK_LIBS)
+
+check_PROGRAMS += tests/check_live
+TESTS += tests/check_live
+tests_check_live_SOURCES = tests/check_live.c
+tests_check_live_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+tests_check_live_LDADD = $(PPROF_NOUNWIND_LIBS) $(CHECK_LIBS)

@@ -10,9 +10,7 @@
 
 enum {
 	BUCKET_SLOTS = 7,
-	LEVELS = 3,
-	LEVEL0_BITS = 12, /* 4096 buckets; then 2^16, 2^20 */
-	LEVEL_STEP = 4,
+	LEVELS = 4,
 };
 
 /* A slot that is claimed, its payload not yet written.  No block's address. */
@@ -73,9 +71,18 @@ void live_page_pin(const void *p)
 			      memory_order_relaxed);
 }
 
+/*
+ * Each level takes its own bits of the hash, so that a crowd disperses.  The
+ * last takes the few that find a full bucket in the one before while most of
+ * it is empty.
+ */
+static const struct {
+	unsigned char bits, shift;
+} levels[LEVELS] = { { 12, 0 }, { 16, 12 }, { 20, 28 }, { 16, 48 } };
+
 static size_t level_buckets(int level)
 {
-	return (size_t)1 << (LEVEL0_BITS + LEVEL_STEP * level);
+	return (size_t)1 << levels[level].bits;
 }
 
 static size_t level_bytes(int level)
@@ -84,11 +91,9 @@ static size_t level_bytes(int level)
 	       (sizeof(struct bucket) + BUCKET_SLOTS * sizeof(struct payload));
 }
 
-/* Its own bits of the hash for each level, so that a crowd disperses. */
 static size_t level_index(int level, uint64_t hash)
 {
-	static const unsigned char shift[LEVELS] = { 0, 12, 28 };
-	return hash >> shift[level] & (level_buckets(level) - 1);
+	return hash >> levels[level].shift & (level_buckets(level) - 1);
 }
 
 static void *map_pages(size_t len)

@@ -38,3 +38,16 @@ SHIM_EXPORTS = \
 	-Wl,--export-dynamic-symbol=pthread_create \
 	-Wl,--export-dynamic-symbol=thrd_create \
 	-Wl,--export-dynamic-symbol=exec*
+
+# The archives of a program whose heap is profiled.
+SHIM_MALLOC_LIBS = libshim-malloc.la
+
+check_PROGRAMS += tests/check_heap
+if !SANITIZED
+TESTS += tests/check_heap
+endif
+tests_check_heap_SOURCES = tests/check_heap.c
+tests_check_heap_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+tests_check_heap_CFLAGS = $(AM_CFLAGS) -fno-builtin \
+	-fno-optimize-sibling-calls
+tests_check_heap_LDADD = $(SHIM_MALLOC_LIBS) $(PPROF_LIBS) $(CHECK_LIBS) -lm
