@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "pprof/guard.h"
+#include "pprof/hooks.h"
 #include "pprof/label.h"
 #include "pprof/lost.h"
 #include "pprof/sample.h"
@@ -34,23 +35,12 @@ static struct {
 /* Set once by heap_init; release and acquire. */
 static _Atomic(struct stack_table *) table;
 static _Atomic(struct live *) live;
-static _Atomic bool has_shim;
 static size_t limit_stacks = MAX_STACKS, limit_blocks;
 
 void heap_limit(size_t max_stacks, size_t max_blocks)
 {
 	limit_stacks = max_stacks;
 	limit_blocks = max_blocks;
-}
-
-void heap_set_shim(void)
-{
-	atomic_store(&has_shim, true);
-}
-
-bool heap_has_shim(void)
-{
-	return atomic_load(&has_shim);
 }
 
 struct stack_table *heap_table(void)
@@ -254,7 +244,7 @@ struct heap_totals heap_totals_now(void)
 
 bool heap_stat_at(size_t i, struct pprof_stat *ret_stat)
 {
-	if (!heap_has_shim())
+	if (!hooks_present(HOOKS_MALLOC))
 		return false;
 	const struct heap_totals t = heap_totals_now();
 	const struct pprof_stat stats[] = {
@@ -301,5 +291,5 @@ int64_t pprof_set_mem_profile_rate(int64_t bytes)
 
 int64_t pprof_mem_profile_rate(void)
 {
-	return heap_has_shim() ? sample_rate() : -1;
+	return hooks_present(HOOKS_MALLOC) ? sample_rate() : -1;
 }

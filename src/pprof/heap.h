@@ -47,13 +47,6 @@ int heap_init(void);
  */
 void heap_add(const void *p, size_t size, int64_t rate, uintptr_t caller);
 
-/*
- * The shim is linked in; from its first allocation.  Without it the rate is
- * -1 and nothing is sampled.
- */
-void heap_set_shim(void);
-bool heap_has_shim(void);
-
 /* What heap_take took: to be counted as freed, or put back. */
 struct heap_taken {
 	struct live_block block;

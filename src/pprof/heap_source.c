@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/map.h"
+#include "pprof/hooks.h"
 #include "pprof/memstats.h"
 #include "pprof/sample.h"
 #include "pprof/stack_table.h"
@@ -194,7 +195,7 @@ static int add_all(struct collection *c, const struct source_options *o,
 		   const struct source_mark *until)
 {
 	if (!c->table)
-		return heap_has_shim()
+		return hooks_present(HOOKS_MALLOC)
 			       ? 0
 			       : writer_comment(c->w, "the malloc shim is "
 						      "absent: nothing is "

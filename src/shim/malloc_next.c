@@ -11,6 +11,7 @@
 #include "base/attr.h"
 #include "pprof/guard.h"
 #include "pprof/heap.h"
+#include "pprof/hooks.h"
 #include "pprof/sample.h"
 #include "shim/malloc_slow.h"
 
@@ -185,7 +186,7 @@ static COLD void find(void)
 	next = n;
 	atomic_store_explicit(&found, true, memory_order_release);
 
-	heap_set_shim();
+	hooks_announce(HOOKS_MALLOC);
 	guard_enter();
 	if (sample_rate() > 0)
 		heap_init();
