@@ -27,14 +27,16 @@ static int decode(const struct buf *b, struct profile **ret, struct err *e)
 static const struct {
 	const char *name, *wire, *text;
 } invalid[] = {
+	{ "text", "~3c~21~44~4f~43",
+	  "parsing profile: unrecognized profile format (as profile.proto: "
+	  "unknown wire type in Profile at byte 0)" },
 	{ "nothing", "", "parsing profile: empty input file" },
 	{ "no strings", "9:5",
-	  "parsing profile: malformed profile format: there is no "
+	  "malformed profile format: there is no "
 	  "string_table" },
-	{ "string 0", "6'x'",
-	  "parsing profile: string_table[0] must be '' at byte 0" },
+	{ "string 0", "6'x'", "string_table[0] must be '' at byte 0" },
 	{ "string 0 later", "9:1 6'x'",
-	  "parsing profile: string_table[0] must be '' at byte 2" },
+	  "string_table[0] must be '' at byte 2" },
 	{ "string out of range", TABLE "7:3",
 	  "parsing profile: malformed profile format: Profile.drop_frames is "
 	  "string 3 of 3 at byte 18" },

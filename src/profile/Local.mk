@@ -8,6 +8,13 @@ libprofile_la_SOURCES = \
 	src/profile/ids.c src/profile/ids.h \
 	src/profile/index.c src/profile/index.h \
 	src/profile/inflate.c src/profile/inflate.h \
+	src/profile/legacy.c src/profile/legacy.h \
+	src/profile/legacy_cpu.c \
+	src/profile/legacy_frames.c \
+	src/profile/legacy_heap.c \
+	src/profile/legacy_maps.c \
+	src/profile/legacy_stacks.c \
+	src/profile/legacy_text.c \
 	src/profile/merge.c \
 	src/profile/private.h \
 	src/profile/profile.c src/profile/profile.h \
@@ -64,3 +71,15 @@ tests_check_profile_nomem_CPPFLAGS = $(profile_test_cppflags)
 tests_check_profile_nomem_LDFLAGS = $(AM_LDFLAGS) \
 	-Wl,--wrap=malloc -Wl,--wrap=calloc -Wl,--wrap=realloc
 tests_check_profile_nomem_LDADD = $(profile_test_ldadd)
+
+# A libFuzzer target under --enable-fuzzing; else a program that replays files.
+check_PROGRAMS += tests/fuzz_profile
+TESTS += tests/fuzz-profile.sh
+EXTRA_DIST += tests/fuzz-profile.sh tests/corpus/profile
+tests_fuzz_profile_SOURCES = tests/fuzz_profile.c $(profile_test_sources)
+tests_fuzz_profile_LDADD = libprofile.la
+if FUZZING
+tests_fuzz_profile_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer,address,undefined
+else
+tests_fuzz_profile_SOURCES += tests/fuzz_main.c
+endif

@@ -5,6 +5,7 @@
 #include "profile/block.h"
 #include "profile/decode_proto.h"
 #include "profile/inflate.h"
+#include "profile/legacy.h"
 #include "profile/private.h"
 
 #include <errno.h>
@@ -24,14 +25,41 @@ static size_t max_inflated(const struct profile_decode_options *o)
 	return or_default(o ? o->max_inflated : 0, (size_t)1 << 30);
 }
 
-static int decode_plain(struct profile *p, const uint8_t *data, size_t len,
-			struct err *e)
+/* An empty model with the file's budget. */
+static struct profile *
+new_budgeted(const struct profile_decode_options *options, struct err *e)
 {
-	if (!len)
-		return err_set(e, ERR_FORMAT,
-			       "parsing profile: empty input file");
-	bool is_proto;
-	return decode_proto(p, data, len, &is_proto, e);
+	struct profile *p = profile_new();
+	if (p)
+		p->priv->max = or_default(options ? options->max_memory : 0,
+					  (size_t)4 << 30);
+	else
+		err_set(e, ERR_NOMEM, "out of memory");
+	return p;
+}
+
+/* What is not profile.proto may be one of its forerunners. */
+static int decode_legacy(const uint8_t *data, size_t len, const char *not_proto,
+			 const struct profile_decode_options *options,
+			 struct profile **ret_profile, struct err *e)
+{
+	struct profile *p = new_budgeted(options, e);
+	if (!p)
+		return ERR_NOMEM;
+	const int rc = legacy_decode(p, data, len, e);
+	if (!rc)
+		*ret_profile = p;
+	else
+		profile_free(p);
+	if (rc != LEGACY_OTHER)
+		return rc;
+	static const char prefix[] = "parsing profile: ";
+	if (!strncmp(not_proto, prefix, sizeof(prefix) - 1))
+		not_proto += sizeof(prefix) - 1;
+	return err_set(e, ERR_FORMAT,
+		       "parsing profile: unrecognized profile format (as "
+		       "profile.proto: %s)",
+		       not_proto);
 }
 
 /* The plain bytes into a profile; the budget is the file's, not its owner's. */
@@ -39,16 +67,25 @@ static int decode_budgeted(const uint8_t *data, size_t len,
 			   const struct profile_decode_options *options,
 			   struct profile **ret_profile, struct err *e)
 {
-	struct profile *p = profile_new();
+	struct profile *p;
+	bool is_proto;
+	if (!len)
+		return err_set(e, ERR_FORMAT,
+			       "parsing profile: empty input file");
+	p = new_budgeted(options, e);
 	if (!p)
-		return err_set(e, ERR_NOMEM, "out of memory");
-	p->priv->max =
-		or_default(options ? options->max_memory : 0, (size_t)4 << 30);
-	const int rc = decode_plain(p, data, len, e);
+		return ERR_NOMEM;
+	struct err wrong;
+	int rc = decode_proto(p, data, len, &is_proto, &wrong);
 	if (rc) {
 		profile_free(p);
-		return rc;
+		p = NULL;
+		rc = is_proto ? err_set(e, rc, "%s", wrong.text)
+			      : decode_legacy(data, len, wrong.text, options,
+					      &p, e);
 	}
+	if (rc)
+		return rc;
 	p->priv->max = 0;
 	*ret_profile = p;
 	return 0;

@@ -1,5 +1,6 @@
 /*
- * decode.h - profile.proto bytes, plain or gzip, to a profile.
+ * decode.h - profile.proto bytes, plain or gzip, to a profile; and the formats
+ * from before it that `go tool pprof` still reads (legacy.h).
  *
  * Samples are streamed off the wire, in one pass over the inflated bytes, into
  * the columns; fields that profile.proto does not know are skipped.  Input

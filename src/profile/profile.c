@@ -167,7 +167,11 @@ struct profile *profile_new(void)
 	if (!p)
 		return NULL;
 	p->priv = calloc(1, sizeof(*p->priv));
-	if (!p->priv || profile_strings_init(p)) {
+	int rc = p->priv ? profile_strings_init(p) : ERR_NOMEM;
+	/* No column is NULL: readers may add offsets to it, of 0 at least. */
+	for (enum column c = 0; !rc && c < N_COLUMNS; c++)
+		rc = model_reserve(p, c, 1);
+	if (rc) {
 		profile_free(p);
 		return NULL;
 	}

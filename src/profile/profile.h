@@ -10,7 +10,8 @@
  * Samples are columns: sample i has the locations
  * sample_locs[i].first .. +count of `locs`, leaf first; the values
  * values[i * n_sample_types + t]; the labels sample_labels[i].first .. +count
- * of `labels`.  No sample owns memory of its own.
+ * of `labels`.  No sample owns memory of its own.  A column without rows is
+ * not NULL.
  *
  * A profile is a plain value with one owner: no function here locks, and none
  * may be called from a signal handler.  Readers use the fields directly;
