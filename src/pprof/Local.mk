@@ -50,6 +50,30 @@ libpprof_nounwind_la_SOURCES = src/pprof/unwind_none.c
 PPROF_LIBS = libpprof-core.la libpprof-unwind.la $(PPROF_BASE_LIBS)
 PPROF_NOUNWIND_LIBS = libpprof-core.la libpprof-nounwind.la $(PPROF_BASE_LIBS)
 
+# libpprof.so: the library alone, for programs that embed it.  Without the
+# shims nothing serves libunwind, so it is left out.  Never unmapped: a signal
+# may come late.
+lib_LTLIBRARIES += libpprof.la
+libpprof_la_SOURCES = src/pprof/pprof.h
+libpprof_la_LIBADD = $(PPROF_NOUNWIND_LIBS) $(PTHREAD_LIBS)
+libpprof_la_LDFLAGS = $(AM_LDFLAGS) -version-info 0:0:0 \
+	-export-symbols-regex '^pprof_' -no-undefined \
+	-Wl,-z,nodelete -Wl,-z,relro -Wl,-z,now -Wl,-Bsymbolic-functions
+include_HEADERS += src/pprof/pprof.h
+nodist_pkgconfig_DATA += src/pprof/pprof.pc
+EXTRA_DIST += src/pprof/pprof.pc.in tests/exports.list
+CLEANFILES += src/pprof/pprof.pc
+src/pprof/pprof.pc: src/pprof/pprof.pc.in Makefile
+	$(AM_V_GEN)$(MKDIR_P) src/pprof && $(SED) \
+		-e 's|@prefix[@]|$(prefix)|' \
+		-e 's|@exec_prefix[@]|$(exec_prefix)|' \
+		-e 's|@libdir[@]|$(libdir)|' \
+		-e 's|@includedir[@]|$(includedir)|' \
+		-e 's|@PACKAGE_VERSION[@]|$(PACKAGE_VERSION)|' \
+		$(srcdir)/src/pprof/pprof.pc.in >$@.tmp && mv $@.tmp $@
+TESTS += tests/exports.sh
+EXTRA_DIST += tests/exports.sh
+
 check_PROGRAMS += tests/check_stack_table
 TESTS += tests/check_stack_table
 tests_check_stack_table_SOURCES = tests/check_stack_table.c

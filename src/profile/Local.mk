@@ -24,7 +24,10 @@ libprofile_la_SOURCES = \
 	src/profile/wire.c src/profile/wire.h \
 	$(NULL)
 libprofile_la_CPPFLAGS = $(AM_CPPFLAGS) $(ZLIB_CFLAGS)
-libprofile_la_LIBADD = libbase.la $(ZLIB_LIBS)
+# A product links libbase.la too: a convenience archive holds no other, or a
+# shared library would hold it twice.
+libprofile_la_LIBADD = $(ZLIB_LIBS)
+EXTRA_libprofile_la_DEPENDENCIES = $(srcdir)/src/profile/Local.mk
 EXTRA_DIST += src/profile/profile.proto
 
 # protobuf-c's own code for profile.proto: the oracle in the tests.
@@ -39,7 +42,7 @@ CLEANFILES += src/profile/profile.pb-c.c src/profile/profile.pb-c.h
 
 profile_test_sources = tests/profile_fixture.c tests/profile_fixture.h
 profile_test_cppflags = $(AM_CPPFLAGS) $(CHECK_CFLAGS) $(ZLIB_CFLAGS)
-profile_test_ldadd = libprofile.la $(CHECK_LIBS)
+profile_test_ldadd = libprofile.la libbase.la $(CHECK_LIBS)
 
 check_PROGRAMS += tests/check_profile
 TESTS += tests/check_profile

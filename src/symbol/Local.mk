@@ -18,7 +18,10 @@ libsymbol_la_SOURCES = \
 	src/symbol/symbolizer.c src/symbol/symbolizer.h \
 	$(NULL)
 libsymbol_la_CPPFLAGS = $(AM_CPPFLAGS) $(DW_CFLAGS) $(ELF_CFLAGS)
-libsymbol_la_LIBADD = libbase.la $(DW_LIBS) $(ELF_LIBS) -ldl
+# A product links libbase.la too: a convenience archive holds no other, or a
+# shared library would hold it twice.
+libsymbol_la_LIBADD = $(DW_LIBS) $(ELF_LIBS) -ldl
+EXTRA_libsymbol_la_DEPENDENCIES = $(srcdir)/src/symbol/Local.mk
 
 check_PROGRAMS += tests/symbol_lookup
 tests_symbol_lookup_SOURCES = tests/symbol_lookup.c
