@@ -102,3 +102,21 @@ TESTS += tests/check_live
 tests_check_live_SOURCES = tests/check_live.c
 tests_check_live_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 tests_check_live_LDADD = $(PPROF_NOUNWIND_LIBS) $(CHECK_LIBS)
+
+check_PROGRAMS += tests/check_writer
+TESTS += tests/check_writer
+tests_check_writer_SOURCES = tests/check_writer.c tests/alloc_count.h
+tests_check_writer_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+tests_check_writer_CFLAGS = $(AM_CFLAGS) -fno-optimize-sibling-calls
+tests_check_writer_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=malloc,--wrap=calloc \
+	-Wl,--wrap=realloc,--wrap=free,--wrap=aligned_alloc
+tests_check_writer_LDADD = $(PPROF_LIBS) $(CHECK_LIBS)
+EXTRA_tests_check_writer_DEPENDENCIES = tests/freeze_a.la tests/freeze_b.la
+check_LTLIBRARIES += tests/freeze_a.la tests/freeze_b.la
+freeze_ldflags = $(AM_LDFLAGS) -module -avoid-version -rpath /nowhere
+tests_freeze_a_la_SOURCES = tests/freeze_object.c
+tests_freeze_a_la_CPPFLAGS = $(AM_CPPFLAGS) -DFREEZE_NAME=frozen_a
+tests_freeze_a_la_LDFLAGS = $(freeze_ldflags)
+tests_freeze_b_la_SOURCES = tests/freeze_object.c
+tests_freeze_b_la_CPPFLAGS = $(AM_CPPFLAGS) -DFREEZE_NAME=frozen_b
+tests_freeze_b_la_LDFLAGS = $(freeze_ldflags)

@@ -16,6 +16,7 @@
 enum {
 	TABLES_MAX = 1024,
 	ENTRIES_MAX = 1 << 18,
+	NOTES = 1024, /* ranges that one dlclose may freeze */
 	NO_ENTRY = UINT32_MAX,
 };
 
@@ -37,6 +38,12 @@ static struct {
 	struct map first; /* address -> its first entry */
 	bool overflowed;
 	volatile bool changing; /* read after fork */
+	/* The last freeze of each range, for a thaw; a ring. */
+	struct note {
+		uint64_t start, limit;
+		uint32_t unload;
+	} notes[NOTES];
+	size_t next_note;
 } frozen;
 
 void writer_register_table(struct stack_table *t)
@@ -179,6 +186,23 @@ static void freeze_table(struct stack_table *t, void *arg)
 	}
 }
 
+static struct note *find_note(uint64_t start, uint64_t limit)
+{
+	for (size_t i = 0; i < NOTES; i++)
+		if (frozen.notes[i].start == start &&
+		    frozen.notes[i].limit == limit)
+			return &frozen.notes[i];
+	return NULL;
+}
+
+static void write_note(const struct freezing *f)
+{
+	struct note *n = find_note(f->start, f->limit);
+	if (!n)
+		n = &frozen.notes[frozen.next_note++ % NOTES];
+	*n = (struct note){ f->start, f->limit, f->unload };
+}
+
 int writer_freeze_range(uintptr_t start, uintptr_t limit)
 {
 	struct freezing f = { .start = start, .limit = limit };
@@ -189,6 +213,7 @@ int writer_freeze_range(uintptr_t start, uintptr_t limit)
 	f.unload =
 		__atomic_add_fetch(&stack_table_unloads, 1, __ATOMIC_ACQ_REL);
 	freeze_each_table(freeze_table, &f);
+	write_note(&f);
 	frozen.changing = false;
 	symbols_unlock();
 	return f.code;
@@ -218,17 +243,13 @@ void writer_thaw_range(uintptr_t start, uintptr_t limit)
 	if (symbols_lock(&symbolizer, NULL))
 		return;
 	frozen.changing = true;
+	/* What was frozen before did go: only the last freeze is undone. */
+	const struct note *note = find_note(start, limit);
 	bool any = false;
-	for (uint32_t i = 0; i < frozen.n; i++) {
+	for (uint32_t i = 0; note && i < frozen.n; i++) {
 		struct entry *e = &frozen.entries[i];
-		if (e->addr < start || e->addr >= limit || e->unload == 0)
-			continue;
-		/* Only the newest of an address: the older ones did go. */
-		bool newest = true;
-		for (uint32_t j = map_get(&frozen.first, e->addr);
-		     j != NO_ENTRY && newest; j = frozen.entries[j].next)
-			newest = frozen.entries[j].unload <= e->unload;
-		if (newest) {
+		if (e->addr >= start && e->addr < limit &&
+		    e->unload == note->unload) {
 			e->unload = 0;
 			any = true;
 		}

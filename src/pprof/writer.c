@@ -31,6 +31,7 @@ enum {
 	LOCS_MAX = STACK_DEPTH_MAX + 2,
 	LABELS_MAX = LABEL_COUNT_MAX + 16,
 	COMMENT_MAX = 512,
+	POOL_BYTES_MAX = 1 << 30,
 };
 
 /* Keys of writer.locations: an address is below 2^63. */
@@ -80,7 +81,9 @@ static void *pool_add(struct pool *p, size_t n, size_t size)
 		size_t room = p->room ? p->room : 64;
 		while (room - p->n < n)
 			room *= 2;
-		void *items = reallocarray(p->items, room, size);
+		if (room > POOL_BYTES_MAX / size)
+			return NULL;
+		void *items = realloc(p->items, room * size);
 		if (!items)
 			return NULL;
 		p->items = items;
@@ -438,7 +441,7 @@ static int add_sorted(struct writer *w)
 	const struct sample *samples = w->samples.items;
 	const uint32_t *locs = w->locs.items;
 	const struct profile_label *labels = w->labels.items;
-	struct order *order = reallocarray(NULL, n ? n : 1, sizeof(*order));
+	struct order *order = calloc(n ? n : 1, sizeof(*order));
 	if (!order)
 		return ERR_NOMEM;
 	for (size_t i = 0; i < n; i++)
