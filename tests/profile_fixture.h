@@ -34,6 +34,9 @@ struct profile *fixture_random(uint64_t seed);
 void fixture_encode(struct buf *out, const struct profile *p,
 		    enum profile_encoding encoding);
 
+/* What `go tool pprof -raw` shows of p, times and comments left out. */
+void fixture_raw(struct buf *out, const struct profile *p);
+
 enum { FIXTURE_TEXT = 256 };
 /*
  * Compare every field, strings by text.

@@ -40,7 +40,8 @@ src/profile/profile.pb-c.h: src/profile/profile.pb-c.c
 BUILT_SOURCES += src/profile/profile.pb-c.h
 CLEANFILES += src/profile/profile.pb-c.c src/profile/profile.pb-c.h
 
-profile_test_sources = tests/profile_fixture.c tests/profile_fixture.h
+profile_test_sources = \
+	tests/profile_fixture.c tests/profile_fixture.h tests/profile_raw.c
 profile_test_cppflags = $(AM_CPPFLAGS) $(CHECK_CFLAGS) $(ZLIB_CFLAGS)
 profile_test_ldadd = libprofile.la libbase.la $(CHECK_LIBS)
 
@@ -86,3 +87,18 @@ tests_fuzz_profile_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer,address,undefined
 else
 tests_fuzz_profile_SOURCES += tests/fuzz_main.c
 endif
+
+check_PROGRAMS += tests/profile_convert
+tests_profile_convert_SOURCES = \
+	tests/profile_convert.c $(profile_test_sources)
+tests_profile_convert_LDADD = libprofile.la
+TESTS += tests/profile-go.sh
+LONG_TESTS += tests/profile-go-long.sh
+EXTRA_DIST += tests/profile-go.sh tests/profile-go-long.sh tests/golden/legacy
+
+check_PROGRAMS += tests/check_profile_legacy
+TESTS += tests/check_profile_legacy
+tests_check_profile_legacy_SOURCES = \
+	tests/check_profile_legacy.c $(profile_test_sources)
+tests_check_profile_legacy_CPPFLAGS = $(profile_test_cppflags)
+tests_check_profile_legacy_LDADD = $(profile_test_ldadd)
