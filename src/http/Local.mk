@@ -50,3 +50,20 @@ EXTRA_DIST += \
 	tests/golden/http/symbol_post.headers \
 	tests/golden/http/threadcreate.headers \
 	$(NULL)
+
+# libpprof-preload.so: all of it, for a program that was never changed.  With
+# libgcc's unwinder alone: libunwind.so would bring its own _Unwind_* and
+# backtrace into the program's scope.
+if !SANITIZED
+lib_LTLIBRARIES += libpprof-preload.la
+endif
+EXTRA_DIST += src/http/preload.map
+libpprof_preload_la_SOURCES = src/http/preload.c
+libpprof_preload_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared \
+	-rpath $(libdir) \
+	-Wl,-z,now -Wl,-z,defs \
+	-Wl,--version-script=$(srcdir)/src/http/preload.map
+EXTRA_libpprof_preload_la_DEPENDENCIES = src/http/preload.map
+libpprof_preload_la_LIBADD = libshim-malloc.la libpprof-shim.la \
+	libshim-daemon.la libpprof-http-core.la libpprof-core.la \
+	libpprof-nounwind.la $(PPROF_BASE_LIBS) $(PTHREAD_LIBS)

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum {
 	DEFAULT_MAX_SECONDS = 3600,
@@ -151,6 +152,23 @@ int pprof_http_start(const char *address,
 const char *pprof_http_url(const struct pprof_http *h)
 {
 	return h->url;
+}
+
+void pprof_http_forked(struct pprof_http *h)
+{
+	if (!h || !h->daemon)
+		return;
+	/* Looks into a struct that no thread here writes to. */
+	static const enum MHD_DaemonInfoType fds[] = {
+		MHD_DAEMON_INFO_LISTEN_FD,
+		MHD_DAEMON_INFO_EPOLL_FD,
+	};
+	for (size_t i = 0; i < sizeof(fds) / sizeof(*fds); i++) {
+		const union MHD_DaemonInfo *info =
+			MHD_get_daemon_info(h->daemon, fds[i]);
+		if (info && info->listen_fd >= 0)
+			close(info->listen_fd);
+	}
 }
 
 void pprof_http_stop(struct pprof_http *h)

@@ -89,6 +89,13 @@ const char *pprof_http_url(const struct pprof_http *http);
  */
 void pprof_http_stop(struct pprof_http *http);
 
+/*
+ * In a forked child, where http's threads are not: close what would keep the
+ * address taken when the parent has gone.  The handle is of no use any more,
+ * and what it owns stays allocated.  NULL is allowed.
+ */
+void pprof_http_forked(struct pprof_http *http);
+
 /* ---- inside an MHD daemon of the program's own ---- */
 
 /*

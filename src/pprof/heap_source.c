@@ -17,7 +17,7 @@
 #include "pprof/text.h"
 #include "pprof/writer.h"
 
-#include <inttypes.h>
+#include <pthread.h>
 #include <stdlib.h>
 
 enum { ALLOC_OBJECTS, ALLOC_SPACE, INUSE_OBJECTS, INUSE_SPACE, VALUES };
@@ -318,4 +318,5 @@ const struct source allocs_source = {
 __attribute__((constructor)) static void heap_source_init(void)
 {
 	stat_register(heap_stat_at);
+	pthread_atfork(NULL, NULL, sample_forked);
 }

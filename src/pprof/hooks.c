@@ -181,3 +181,19 @@ void hooks_objects_closed(struct hooks_closing *c)
 	}
 	guard_leave();
 }
+
+/* ---- daemons ------------------------------------------------------------- */
+
+static _Atomic(void (*)(void)) on_daemon;
+
+void hooks_on_daemon(void (*fn)(void))
+{
+	atomic_store(&on_daemon, fn);
+}
+
+void hooks_daemonized(void)
+{
+	void (*fn)(void) = atomic_load(&on_daemon);
+	if (fn)
+		fn();
+}

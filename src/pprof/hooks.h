@@ -90,4 +90,13 @@ void hooks_exec_begin(void);
 /* The exec failed. */
 void hooks_exec_failed(void);
 
+/* ---- daemons ----------------------------------------------------------------
+ *
+ * setsid or daemon succeeded: this process means to outlive its parent, so
+ * what its parent ran for it (a server's thread) may be started here.
+ */
+void hooks_daemonized(void);
+/* Who wants to be told.  One; at start. */
+void hooks_on_daemon(void (*fn)(void));
+
 #endif

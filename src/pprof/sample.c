@@ -96,6 +96,14 @@ void sample_set_on_change(void (*fn)(void))
 	atomic_store(&on_change, fn);
 }
 
+void sample_forked(void)
+{
+	if (sample_epoch_seen != 0) {
+		rng_seed_random(&thread_rng);
+		draw_gap();
+	}
+}
+
 double sample_weight(double size, int64_t rate)
 {
 	if (rate <= 1)

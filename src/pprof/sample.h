@@ -87,6 +87,12 @@ void sample_set_on_change(void (*fn)(void));
 /* The factor by which n sampled bytes stand for all: 1 / P(sampled). */
 double sample_weight(double size, int64_t rate);
 
+/*
+ * In a forked child: draw anew, or all the children of one parent would sample
+ * the same allocations.
+ */
+void sample_forked(void);
+
 /* For tests: the calling thread's draws follow from this seed. */
 void sample_seed(uint64_t seed);
 

@@ -39,6 +39,10 @@ SHIM_EXPORTS = \
 	-Wl,--export-dynamic-symbol=thrd_create \
 	-Wl,--export-dynamic-symbol=exec*
 
+# Daemons: for the preload library alone.
+noinst_LTLIBRARIES += libshim-daemon.la
+libshim_daemon_la_SOURCES = src/shim/daemon.c
+
 # The archives of a program whose heap is profiled.
 SHIM_MALLOC_LIBS = libshim-malloc.la
 

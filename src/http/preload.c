@@ -1,0 +1,302 @@
+/*
+ * preload.c - libpprof-preload.so: the profiler put into a program that was
+ * never changed.
+ *
+ *	PPROF_ADDR=127.0.0.1:6060 LD_PRELOAD=libpprof-preload.so PROGRAM
+ *
+ *	PPROF_ADDR=HOST:PORT | unix:PATH   serve /debug/pprof/ there
+ *	PPROF_CPU=FILE, PPROF_HEAP=FILE    write profiles at exit
+ *	PPROF_MEM_RATE=BYTES               heap: 1 of so many bytes; 0 off
+ *	PPROF_BLOCK_RATE=NS, PPROF_MUTEX_FRACTION=N
+ *	PPROF_SIGNAL=SIGNAL                see sampler_signal.h
+ *
+ * %p stands for the pid in the first three.  Of a family of processes the
+ * first to bind an address serves there; the others say nothing about it.  A
+ * forked child has no profiler's threads, unless it becomes a daemon: then it
+ * serves in its parent's place as soon as that has ended.
+ *
+ * What is wrong with a variable is said on standard error, once, and the
+ * program goes on.
+ */
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/parse.h"
+#include "http/pprof_http.h"
+#include "http/thread.h"
+#include "pprof/guard.h"
+#include "pprof/hooks.h"
+#include "pprof/pprof.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+	TEXT = 512,
+	/* A second fork this soon after setsid is part of becoming a daemon. */
+	DAEMON_WINDOW_NS = 2000000000,
+	BIND_RETRY_MS = 20,
+	BIND_RETRIES = 50,
+};
+
+/*
+ * Written by the constructor and by fork's child handler, while there is one
+ * thread that could know; `http` also by revive, its sole user then.
+ */
+static struct {
+	pid_t pid;	   /* whose state this is */
+	pid_t server_pid;  /* who served last in our line, or 0 */
+	int64_t daemon_ns; /* when it became a daemon, or 0 */
+	struct pprof_http *http;
+	struct pprof_capture *cpu;
+} self;
+
+static void complain(const char *format, ...)
+	__attribute__((format(printf, 1, 2)));
+
+static void complain(const char *format, ...)
+{
+	char text[TEXT];
+	va_list ap;
+	va_start(ap, format);
+	vsnprintf(text, sizeof(text), format, ap);
+	va_end(ap);
+	dprintf(STDERR_FILENO, "libpprof: %s\n", text);
+}
+
+/* A variable with %p replaced, or NULL when it is unset or empty. */
+static const char *variable(const char *name, char buf[static TEXT])
+{
+	const char *value = getenv(name);
+	size_t n = 0;
+	if (!value || !*value)
+		return NULL;
+	for (; *value && n < TEXT - 16; value++) {
+		if (value[0] == '%' && value[1] == 'p') {
+			n += (size_t)snprintf(buf + n, TEXT - n, "%d",
+					      (int)getpid());
+			value++;
+		} else {
+			buf[n++] = *value;
+		}
+	}
+	buf[n] = '\0';
+	return buf;
+}
+
+/* ---- serving ------------------------------------------------------------- */
+
+/* Returns: 0, or PPROF_ERR_BUSY when another has the address. */
+static int serve(void)
+{
+	char buf[TEXT];
+	const char *address = variable("PPROF_ADDR", buf);
+	struct pprof_http *http;
+	if (!address)
+		return 0;
+	const int rc = pprof_http_start(address, NULL, &http);
+	if (!rc) {
+		self.http = http;
+		self.server_pid = getpid();
+	} else if (rc == PPROF_ERR_IO && errno == EADDRINUSE) {
+		return PPROF_ERR_BUSY;
+	} else {
+		complain("PPROF_ADDR=%s: %s", address,
+			 rc == PPROF_ERR_IO ? strerror(errno)
+					    : pprof_strerror(rc));
+	}
+	return 0;
+}
+
+/* Until pid, an ancestor, has ended. */
+static void wait_for_end(pid_t pid)
+{
+	const int fd = (int)syscall(SYS_pidfd_open, pid, 0);
+	if (fd >= 0) {
+		struct pollfd p = { .fd = fd, .events = POLLIN };
+		fcntl(fd, F_SETFD, FD_CLOEXEC);
+		while (poll(&p, 1, -1) < 0 && errno == EINTR)
+			;
+		close(fd);
+		return;
+	}
+	const struct timespec pause = { .tv_nsec = 50000000 };
+	while (kill(pid, 0) == 0 || errno == EPERM)
+		nanosleep(&pause, NULL);
+}
+
+/* A daemon's: serve where the parent served, once it has gone. */
+static void *revive(void *arg)
+{
+	const pid_t before = (pid_t)(intptr_t)arg;
+	const struct timespec pause = { .tv_nsec = BIND_RETRY_MS * 1000000 };
+	guard_enter();
+	if (before && before != getpid())
+		wait_for_end(before);
+	/* Its sockets close a little after. */
+	for (int i = 0; i < BIND_RETRIES && serve() == PPROF_ERR_BUSY; i++)
+		nanosleep(&pause, NULL);
+	guard_leave();
+	return NULL;
+}
+
+static void start_capture(void)
+{
+	char buf[TEXT];
+	if (!variable("PPROF_CPU", buf))
+		return;
+	const int rc = pprof_capture_start("profile", NULL, &self.cpu);
+	if (rc)
+		complain("PPROF_CPU=%s: %s", buf, pprof_strerror(rc));
+}
+
+static void become_daemon(void)
+{
+	pthread_t thread;
+	if (self.http)
+		return;
+	guard_enter();
+	self.pid = getpid();
+	self.daemon_ns = clock_monotonic_ns();
+	if (!self.cpu)
+		start_capture();
+	if (getenv("PPROF_ADDR") &&
+	    http_thread_start(&thread, "pprof-daemon", revive,
+			      (void *)(intptr_t)self.server_pid) == 0)
+		pthread_detach(thread);
+	guard_leave();
+}
+
+/* ---- at exit ------------------------------------------------------------- */
+
+static int write_fd(void *arg, const void *data, size_t len)
+{
+	const int *fd = arg;
+	const char *at = data;
+	while (len > 0) {
+		const ssize_t n = write(*fd, at, len);
+		if (n < 0 && errno != EINTR)
+			return PPROF_ERR_IO;
+		if (n > 0) {
+			at += n;
+			len -= (size_t)n;
+		}
+	}
+	return 0;
+}
+
+/*
+ * Whole or not at all: into a file beside it, which then takes its name.  A
+ * process that is killed in the middle leaves the old one.
+ */
+static void write_file(const char *name, struct pprof_capture *cpu)
+{
+	char path[TEXT], temporary[TEXT + 32];
+	if (!variable(name, path))
+		return;
+	snprintf(temporary, sizeof(temporary), "%s.%d~", path, (int)getpid());
+	int fd =
+		open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	int rc = PPROF_ERR_IO;
+	if (fd >= 0) {
+		const struct pprof_writer w = { write_fd, &fd };
+		rc = cpu ? pprof_capture_write(cpu, &w)
+			 : pprof_write_to(pprof_lookup("heap"), NULL, &w);
+		if (close(fd) != 0 && !rc)
+			rc = PPROF_ERR_IO;
+		if (!rc && rename(temporary, path) != 0)
+			rc = PPROF_ERR_IO;
+		if (rc)
+			unlink(temporary);
+	}
+	if (rc)
+		complain("%s=%s: %s", name, path,
+			 rc == PPROF_ERR_IO ? strerror(errno)
+					    : pprof_strerror(rc));
+}
+
+__attribute__((destructor)) static void preload_end(void)
+{
+	/* A forked child that ends has nothing of its own to tell. */
+	if (self.pid != getpid())
+		return;
+	guard_enter();
+	if (self.cpu) {
+		pprof_capture_stop(self.cpu);
+		write_file("PPROF_CPU", self.cpu);
+		pprof_capture_free(self.cpu);
+		self.cpu = NULL;
+	}
+	write_file("PPROF_HEAP", NULL);
+	/* Captures that run are answered with what there is. */
+	pprof_http_stop(self.http);
+	self.http = NULL;
+	guard_leave();
+}
+
+/* ---- at start ------------------------------------------------------------ */
+
+static void forked(void)
+{
+	pprof_http_forked(self.http);
+	self.http = NULL;
+	self.cpu = NULL; /* the sampler does not run here */
+	if (self.daemon_ns &&
+	    clock_monotonic_ns() - self.daemon_ns < DAEMON_WINDOW_NS)
+		become_daemon();
+	else
+		self.daemon_ns = 0;
+}
+
+static bool number(const char *name, int64_t *ret_value)
+{
+	const char *text = getenv(name);
+	struct err e;
+	if (!text || !*text)
+		return false;
+	if (parse_int(text, name, 0, INT64_MAX, ret_value, &e) == 0)
+		return true;
+	complain("%s", e.text);
+	return false;
+}
+
+static void set_rates(void)
+{
+	static const char *const rates[][2] = {
+		{ "PPROF_BLOCK_RATE", "block" },
+		{ "PPROF_MUTEX_FRACTION", "mutex" },
+	};
+	int64_t value;
+	if (number("PPROF_MEM_RATE", &value))
+		pprof_set_mem_profile_rate(value);
+	for (size_t i = 0; i < sizeof(rates) / sizeof(*rates); i++) {
+		if (!number(rates[i][0], &value))
+			continue;
+		const int rc = pprof_http_set_rate(rates[i][1], value);
+		if (rc)
+			complain("%s: %s", rates[i][0], pprof_strerror(rc));
+	}
+}
+
+__attribute__((constructor)) static void preload_begin(void)
+{
+	const int saved = errno;
+	guard_enter();
+	self.pid = getpid();
+	set_rates();
+	pthread_atfork(NULL, NULL, forked);
+	hooks_on_daemon(become_daemon);
+	start_capture();
+	serve();
+	guard_leave();
+	errno = saved;
+}
