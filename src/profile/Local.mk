@@ -26,7 +26,7 @@ libprofile_la_SOURCES = \
 libprofile_la_CPPFLAGS = $(AM_CPPFLAGS) $(ZLIB_CFLAGS)
 # A product links libbase.la too: a convenience archive holds no other, or a
 # shared library would hold it twice.
-libprofile_la_LIBADD = $(ZLIB_LIBS)
+libprofile_la_LIBADD = $(ZLIB_LIBS) -lm
 EXTRA_libprofile_la_DEPENDENCIES = $(srcdir)/src/profile/Local.mk
 EXTRA_DIST += src/profile/profile.proto
 
@@ -81,7 +81,7 @@ check_PROGRAMS += tests/fuzz_profile
 TESTS += tests/fuzz-profile.sh
 EXTRA_DIST += tests/fuzz-profile.sh tests/corpus/profile
 tests_fuzz_profile_SOURCES = tests/fuzz_profile.c $(profile_test_sources)
-tests_fuzz_profile_LDADD = libprofile.la
+tests_fuzz_profile_LDADD = libprofile.la libbase.la
 if FUZZING
 tests_fuzz_profile_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer,address,undefined
 else
@@ -91,7 +91,7 @@ endif
 check_PROGRAMS += tests/profile_convert
 tests_profile_convert_SOURCES = \
 	tests/profile_convert.c $(profile_test_sources)
-tests_profile_convert_LDADD = libprofile.la
+tests_profile_convert_LDADD = libprofile.la libbase.la
 TESTS += tests/profile-go.sh
 LONG_TESTS += tests/profile-go-long.sh
 EXTRA_DIST += tests/profile-go.sh tests/profile-go-long.sh tests/golden/legacy
