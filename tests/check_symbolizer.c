@@ -19,6 +19,7 @@
 #include <stdbool.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -202,6 +203,57 @@ START_TEST(replaced_file)
 	dlclose(lib);
 }
 END_TEST
+
+/* Nor may everyone look at map_files: then the loaded symbols are left. */
+START_TEST(deleted_file_without_privilege)
+{
+	fixture_run("cp liba.so gone.so");
+	void *lib = dlopen(fixture_path("gone.so"), RTLD_NOW);
+	ck_assert_ptr_nonnull(lib);
+	const uint64_t pc = (uintptr_t)dlsym(lib, "a_work");
+	fixture_run("rm gone.so");
+	if (geteuid() == 0) {
+		ck_assert_int_eq(setresuid(65534, 65534, 65534), 0);
+		ck_assert_int_eq(prctl(PR_SET_DUMPABLE, 1), 0);
+	}
+	ck_assert_int_eq(symbolizer_refresh(s, NULL), 0);
+	struct symbolizer_result r;
+	symbolizer_lookup(s, pc + 4, &r);
+	ck_assert_uint_eq(r.n_frames, 1);
+	ck_assert_str_eq(r.frames[0].function, "a_work");
+	ck_assert_str_eq(r.frames[0].file, "");
+	ck_assert(!symbolizer_has_lines(s, r.row));
+	/* Beyond its end is nothing, or another symbol. */
+	ck_assert_str_ne(name_at(pc + 4096), "a_work");
+	dlclose(lib);
+}
+END_TEST
+
+#ifndef PROFLAB_SANITIZED /* whose interceptors stand in front of libc's */
+/*
+ * A stripped libc has no symbol for the memcpy that runs.  It is named after
+ * the function that leads to it, to its last byte.
+ */
+START_TEST(indirect_functions)
+{
+	static const char *const all[] = { "memcpy", "memmove", "memset",
+					   "strlen", "strchr",	"strcmp",
+					   "strcpy", "memchr" };
+	symbolizer_set_debug_root(s, "");
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
+		void *code = dlsym(RTLD_DEFAULT, all[i]);
+		ck_assert_ptr_nonnull(code);
+		for (uint64_t k = 0; k < 12; k++) {
+			const char *name = name_at((uintptr_t)code + k);
+			ck_assert_msg(dlsym(RTLD_DEFAULT, name) == code,
+				      "%s + %d: \"%s\"", all[i], (int)k, name);
+		}
+	}
+	ck_assert_str_eq(name_at((uintptr_t)dlsym(RTLD_DEFAULT, "strchr")),
+			 "strchr");
+}
+END_TEST
+#endif
 
 /* Without a build id, the program headers in memory must be the file's. */
 START_TEST(replaced_file_without_build_id)
@@ -391,6 +443,10 @@ int main(int argc, char **argv)
 	tcase_add_test(live, unloaded_object);
 	tcase_add_test(live, objects_in_turn);
 	tcase_add_test(live, replaced_file);
+	tcase_add_test(live, deleted_file_without_privilege);
+#ifndef PROFLAB_SANITIZED
+	tcase_add_test(live, indirect_functions);
+#endif
 	tcase_add_test(live, replaced_file_without_build_id);
 	tcase_add_test(live, deleted_program);
 	tcase_add_test(live, debuginfod_is_not_asked);

@@ -6,7 +6,9 @@ libsymbol_la_SOURCES = \
 	src/symbol/dw_lines.c src/symbol/dw_lines.h \
 	src/symbol/dw_scopes.c src/symbol/dw_scopes.h \
 	src/symbol/dw_units.c src/symbol/dw_units.h \
+	src/symbol/eh_ranges.c src/symbol/eh_ranges.h \
 	src/symbol/elf_file.c src/symbol/elf_file.h \
+	src/symbol/elf_loaded.c \
 	src/symbol/elf_plt.c \
 	src/symbol/elf_symbols.c src/symbol/elf_symbols.h \
 	src/symbol/image.c src/symbol/image.h \

@@ -109,6 +109,8 @@ int debug_file_find(const struct elf_file *f, const char *root,
 {
 	if (!root)
 		root = DEBUG_FILE_ROOT;
+	if (!*root)
+		return ERR_NOTFOUND;
 	if (f->build_id_len &&
 	    !open_by_build_id(root, f->build_id, f->build_id_len, ret_file))
 		return 0;

@@ -19,7 +19,7 @@ struct elf_file;
  * The separate debug file of f: ROOT/.build-id/xx/yyyy.debug, or the name in
  * .gnu_debuglink beside the file, in .debug/ beside it, below ROOT.  One with
  * another build id, or where there is none, another checksum, is not taken.
- * root NULL means DEBUG_FILE_ROOT.
+ * root NULL means DEBUG_FILE_ROOT; "" means that nothing is taken.
  * Returns: 0 or ERR_NOTFOUND.  Owns: the caller, elf_file_close.
  */
 int debug_file_find(const struct elf_file *f, const char *root,

@@ -85,7 +85,7 @@ static int add_stub(struct elf_symbols *t, const char *name, uint64_t start,
 		.start = start,
 		.limit = start + size,
 		.name = strings_intern(&t->pool, text),
-		.rank = 0x80, /* behind every real symbol */
+		.rank = ELF_RANK_STUB,
 	};
 	return s.name ? elf_symbols_add(t, &s) : ERR_NOMEM;
 }

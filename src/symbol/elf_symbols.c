@@ -9,7 +9,6 @@
 #include <string.h>
 
 enum {
-	RANK_PLT = 0x80,    /* a stub, when nothing else is there */
 	RANK_NOTYPE = 0x40, /* a label of assembly */
 	RANK_LOCAL = 0x20,
 	RANK_NO_SIZE = 0x10,
@@ -49,22 +48,25 @@ static uint64_t section_limit(Elf *elf, size_t index, uint64_t addr)
 	return s.sh_addr + s.sh_size;
 }
 
-static uint8_t rank_of(const GElf_Sym *s, const char *name)
+uint8_t elf_symbols_rank(int type, int binding, uint64_t size, const char *name)
 {
-	unsigned rank = 0;
-	const int type = GELF_ST_TYPE(s->st_info);
+	/* Old names of BSD that share their code with those of C. */
+	static const char *const old[] = { "index", "rindex", "bcmp", "bcopy" };
+	unsigned rank = 0, under = 0;
 	if (type != STT_FUNC && type != STT_GNU_IFUNC)
 		rank |= RANK_NOTYPE;
-	if (GELF_ST_BIND(s->st_info) == STB_LOCAL)
+	if (binding == STB_LOCAL)
 		rank |= RANK_LOCAL;
-	if (!s->st_size)
+	if (!size)
 		rank |= RANK_NO_SIZE;
-	unsigned under = 0;
-	/* _Z is not an underscore but a language. */
+	/* _IO_puts, __libc_malloc stand behind puts, malloc; _Z is not an
+	 * underscore but a language. */
 	if (name[0] == '_' && name[1] != 'Z')
 		while (name[under] == '_' && under < 3)
 			under++;
-	/* _IO_puts, __GI_x, __libc_x stand behind puts. */
+	for (size_t i = 0; i < sizeof(old) / sizeof(*old) && !under; i++)
+		if (!strcmp(name, old[i]))
+			return (uint8_t)(rank | 1);
 	return (uint8_t)(rank | (under ? under + 1 : 0));
 }
 
@@ -82,7 +84,10 @@ static int add_symbol(struct elf_symbols *t, const struct elf_file *f,
 	struct elf_symbol new = { .start = s->st_value,
 				  .limit = limit,
 				  .name = name,
-				  .rank = rank_of(s, name) };
+				  .rank = elf_symbols_rank(
+					  type, GELF_ST_BIND(s->st_info),
+					  s->st_size, name),
+				  .is_indirect = type == STT_GNU_IFUNC };
 	if (s->st_size && s->st_size < limit - s->st_value)
 		new.limit = s->st_value + s->st_size;
 	return elf_symbols_add(t, &new);
@@ -101,6 +106,7 @@ int elf_symbols_add_file(struct elf_symbols *t, const struct elf_file *f)
 {
 	GElf_Shdr h;
 	Elf_Scn *scn = find_table(f->elf, SHT_SYMTAB, &h);
+	t->only_dynamic = !scn;
 	if (!scn)
 		scn = find_table(f->elf, SHT_DYNSYM, &h);
 	Elf_Data *d = scn ? elf_getdata(scn, NULL) : NULL;

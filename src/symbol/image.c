@@ -71,6 +71,8 @@ static void describe(const ElfW(Phdr) * phdrs, size_t n, uint64_t bias,
 			      .start = UINT64_MAX,
 			      .headers = image_fingerprint(phdrs, n) };
 	for (size_t i = 0; i < n && im->n_loads < IMAGE_PHDRS_MAX; i++) {
+		if (phdrs[i].p_type == PT_DYNAMIC)
+			im->dynamic = bias + phdrs[i].p_vaddr;
 		if (phdrs[i].p_type != PT_LOAD)
 			continue;
 		const uint64_t slack = phdrs[i].p_vaddr & (page - 1);
@@ -116,6 +118,11 @@ static bool read_memory(pid_t pid, uint64_t addr, void *to, size_t len)
 	struct iovec remote = { .iov_base = (void *)(uintptr_t)addr,
 				.iov_len = len };
 	return process_vm_readv(pid, &local, 1, &remote, 1, 0) == (ssize_t)len;
+}
+
+bool image_copy(uint64_t addr, void *to, size_t len)
+{
+	return read_memory(getpid(), addr, to, len);
 }
 
 static void read_build_id(pid_t pid, const ElfW(Phdr) * p, struct image *im)

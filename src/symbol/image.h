@@ -18,6 +18,7 @@ struct image {
 	uint64_t start, limit; /* what its PT_LOADs span */
 	uint64_t bias;
 	uint64_t headers; /* fingerprint, never 0 */
+	uint64_t dynamic; /* address of PT_DYNAMIC; 0 = none */
 	uint8_t build_id[IMAGE_BUILD_ID_MAX];
 	size_t build_id_len;
 	size_t n_loads;
@@ -50,5 +51,8 @@ void image_from_loader(const struct dl_phdr_info *info,
  * meanwhile is an error and not a crash.  Returns: 0 or ERR_NOTFOUND.
  */
 int image_read(pid_t pid, uint64_t addr, struct image *ret_image);
+
+/* Copy this process's memory; false when it is not all mapped. */
+bool image_copy(uint64_t addr, void *to, size_t len);
 
 #endif

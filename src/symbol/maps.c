@@ -237,6 +237,7 @@ static void describe_row(struct maps_row *row, const struct known *k)
 	const struct image *im = &k->image;
 	row->bias = im->bias;
 	row->headers = im->headers;
+	row->dynamic = im->dynamic;
 	memcpy(row->build_id, im->build_id, im->build_id_len);
 	row->build_id_len = im->build_id_len;
 	if (row->path[0] || !k->path)

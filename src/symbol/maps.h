@@ -28,6 +28,7 @@ struct maps_row {
 	 * could not be read.  It tells objects without a build id apart.
 	 */
 	uint64_t headers;
+	uint64_t dynamic; /* address of its PT_DYNAMIC; 0 = none known */
 };
 
 struct maps {

@@ -11,8 +11,10 @@
 #include "symbol/debug_file.h"
 #include "symbol/demangle.h"
 #include "symbol/dw_units.h"
+#include "symbol/eh_ranges.h"
 #include "symbol/elf_file.h"
 #include "symbol/elf_symbols.h"
+#include "symbol/maps.h"
 
 #include <dwarf.h>
 #include <setjmp.h>
@@ -153,6 +155,27 @@ int object_open_memory(const void *image, size_t len, const char *name,
 	return 0;
 }
 
+int object_open_loaded(const struct maps_row *row, struct object **ret_object)
+{
+	struct object *o = calloc(1, sizeof(*o));
+	if (!o)
+		return ERR_NOMEM;
+	const struct elf_loaded where = { .bias = row->bias,
+					  .dynamic = row->dynamic,
+					  .start = row->start,
+					  .limit = row->limit };
+	o->in_memory = true;
+	const int rc = elf_symbols_add_loaded(&o->symbols, &where);
+	if (rc) {
+		object_close(o);
+		return rc;
+	}
+	elf_symbols_finish(&o->symbols);
+	o->has_symbols = true;
+	*ret_object = o;
+	return 0;
+}
+
 void object_close(struct object *o)
 {
 	if (!o)
@@ -196,6 +219,34 @@ static bool symbol_frame(struct object *o, uint64_t addr,
 		strings_intern(&o->pool, people ? people : s->name);
 	free(people);
 	return ret_frame->function && ret_frame->system_name;
+}
+
+static void name_target(struct object *o, const char *name, uint64_t addr)
+{
+	struct elf_symbols *t = &o->symbols;
+	struct elf_symbol s = { .name = name };
+	s.rank = ELF_RANK_TARGET |
+		 elf_symbols_rank(STT_FUNC, STB_GLOBAL, 1, name);
+	if (addr && !eh_ranges_find(&o->file, addr, &s.start, &s.limit) &&
+	    s.start == addr)
+		elf_symbols_add(t, &s);
+}
+
+void object_name_indirect(struct object *o,
+			  uint64_t (*resolve)(void *arg, const char *name),
+			  void *arg)
+{
+	struct elf_symbols *t = symbols_of(o);
+	if (!t->only_dynamic || o->has_units)
+		return;
+	/* The table may move while it grows. */
+	const size_t n = t->n;
+	for (size_t i = 0; i < n; i++) {
+		const char *name = t->items[i].name;
+		if (t->items[i].is_indirect)
+			name_target(o, name, resolve(arg, name));
+	}
+	elf_symbols_finish(t);
 }
 
 /* ---- look-up ----------------------------------------------------------------
@@ -291,7 +342,7 @@ size_t object_build_id(const struct object *o, const uint8_t **ret_bytes)
 
 const char *object_path(const struct object *o)
 {
-	return o->file.path;
+	return o->file.path ? o->file.path : "";
 }
 
 /* ---- functions by name ------------------------------------------------------

@@ -29,9 +29,7 @@ struct object_frame {
 };
 
 struct object_options {
-	/*
-	 * Where separate debug files lie; NULL = /usr/lib/debug.
-	 */
+	/* Where separate debug files lie; NULL = /usr/lib/debug, "" = none. */
 	const char *debug_root;
 	/* The file must have this build id; NULL = any. */
 	const uint8_t *build_id;
@@ -57,6 +55,12 @@ int object_open_with(const char *path, const struct object_options *options,
 /* From an image in memory that stays (the vdso).  Same errors. */
 int object_open_memory(const void *image, size_t len, const char *name,
 		       struct object **ret_object, struct err *e);
+/*
+ * For a row of this process whose file cannot be had any more: the dynamic
+ * symbols in its memory.  Returns: 0, ERR_NOTFOUND, ERR_NOMEM.
+ */
+struct maps_row;
+int object_open_loaded(const struct maps_row *row, struct object **ret_object);
 void object_close(struct object *o);
 
 /*
@@ -82,6 +86,16 @@ int object_search(const char *search_path, const char *path,
  */
 size_t object_lookup(struct object *o, uint64_t addr,
 		     struct object_frame *frames, size_t max);
+
+/*
+ * For an object that is loaded and has only dynamic symbols: name what its
+ * indirect functions lead to.  In a stripped libc, memcpy and strlen are
+ * resolvers; the code that runs is chosen for the processor and has no symbol.
+ * resolve gives the chosen address (bias subtracted), or 0.
+ */
+void object_name_indirect(struct object *o,
+			  uint64_t (*resolve)(void *arg, const char *name),
+			  void *arg);
 
 /* Does it have line information, or only names? */
 bool object_has_lines(const struct object *o);

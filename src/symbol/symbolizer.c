@@ -12,6 +12,7 @@
 #include "base/map.h"
 #include "symbol/strings.h"
 
+#include <dlfcn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -57,6 +58,7 @@ struct symbolizer {
 	struct answer *answers;
 	size_t n_answers, answers_size;
 	struct strings pool;
+	const char *debug_root; /* NULL = the usual */
 };
 
 /* Three pointers, two ints: no padding, so that frames compare as bytes. */
@@ -208,7 +210,8 @@ static struct known_row *current_row(const struct symbolizer *s, uint64_t addr)
 /* ---- files
  * ---------------------------------------------------------------------- */
 
-static struct object *open_row(const struct known_row *k)
+static struct object *open_row(const struct symbolizer *s,
+			       const struct known_row *k)
 {
 	const struct maps_row *row = &k->row;
 	struct object *o = NULL;
@@ -220,7 +223,8 @@ static struct object *open_row(const struct known_row *k)
 	}
 	if (row->path[0] != '/')
 		return NULL;
-	const struct object_options opt = { .build_id = row->build_id,
+	const struct object_options opt = { .debug_root = s->debug_root,
+					    .build_id = row->build_id,
 					    .build_id_len = row->build_id_len,
 					    .headers = row->headers };
 	if (!row->deleted && !object_open_with(row->path, &opt, &o, NULL))
@@ -233,19 +237,41 @@ static struct object *open_row(const struct known_row *k)
 	snprintf(path, sizeof(path), "/proc/self/map_files/%llx-%llx",
 		 (unsigned long long)row->start,
 		 (unsigned long long)row->limit);
-	if (!object_open_with(path, &opt, &o, NULL))
+	if (!object_open_with(path, &opt, &o, NULL) ||
+	    !object_open_loaded(row, &o))
 		return o;
 	return NULL;
 }
 
-static struct object *object_of(const struct known_row *k)
+struct target {
+	const struct symbolizer *s;
+	const struct known_row *row;
+};
+
+/* dlsym follows an indirect function to what it leads to. */
+static uint64_t resolve_indirect(void *arg, const char *name)
+{
+	const struct target *t = arg;
+	const uint64_t addr = (uintptr_t)dlsym(RTLD_DEFAULT, name);
+	const struct known_row *row = addr ? current_row(t->s, addr) : NULL;
+	/* Another object may define the name, too. */
+	if (!row || row->module != t->row->module)
+		return 0;
+	return addr - t->row->row.bias;
+}
+
+static struct object *object_of(const struct symbolizer *s,
+				const struct known_row *k)
 {
 	struct module *m = k->module;
 	if (!m)
 		return NULL;
 	if (!m->tried) {
-		m->object = open_row(k);
+		struct target t = { s, k };
+		m->object = open_row(s, k);
 		m->tried = true;
+		if (m->object)
+			object_name_indirect(m->object, resolve_indirect, &t);
 	}
 	return m->object;
 }
@@ -262,7 +288,7 @@ static const char *keep(struct symbolizer *s, const char *text)
 /* The object's frames, in memory that outlives it. */
 static void resolve(struct symbolizer *s, uint64_t addr, struct answer *a)
 {
-	struct object *o = object_of(a->row);
+	struct object *o = object_of(s, a->row);
 	struct object_frame found[FRAMES_MAX];
 	if (!o || s->pool.bytes > POOL_MAX)
 		return;
@@ -343,6 +369,11 @@ void symbolizer_trim(struct symbolizer *s)
 	}
 }
 
+void symbolizer_set_debug_root(struct symbolizer *s, const char *root)
+{
+	s->debug_root = root;
+}
+
 const struct maps *symbolizer_maps(const struct symbolizer *s)
 {
 	return &s->maps;
@@ -351,7 +382,7 @@ const struct maps *symbolizer_maps(const struct symbolizer *s)
 uint64_t symbolizer_function_start(struct symbolizer *s, uint64_t addr)
 {
 	const struct known_row *k = current_row(s, addr);
-	struct object *o = k ? object_of(k) : NULL;
+	struct object *o = k ? object_of(s, k) : NULL;
 	uint64_t start, size;
 	if (!o || object_function_range(o, addr - k->row.bias, &start, &size))
 		return 0;
@@ -364,7 +395,7 @@ bool symbolizer_has_lines(struct symbolizer *s, const struct maps_row *row)
 		const struct known_row *k = s->current[i];
 		if (!k || !maps_same_row(&k->row, row))
 			continue;
-		const struct object *o = object_of(k);
+		const struct object *o = object_of(s, k);
 		return o && object_has_lines(o);
 	}
 	return false;

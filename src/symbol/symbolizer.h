@@ -21,6 +21,13 @@ int symbolizer_new(struct symbolizer **ret_symbolizer, struct err *e);
 void symbolizer_free(struct symbolizer *s);
 
 /*
+ * Where separate debug files lie, instead of /usr/lib/debug; "" = use none (a
+ * large one costs a tenth of a second and tens of MB to read).  For objects
+ * that are asked for the first time from now on.  root must stay.
+ */
+void symbolizer_set_debug_root(struct symbolizer *s, const char *root);
+
+/*
  * Read the mappings anew; what is cached for mappings that stayed is kept, and
  * the files of those that went are closed.  Call it before a batch of
  * look-ups.  Returns: 0, ERR_IO, ERR_NOMEM; on failure nothing changed.
