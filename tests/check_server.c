@@ -777,6 +777,47 @@ START_TEST(clients_that_leave)
 }
 END_TEST
 
+static const struct {
+	const char *args[5];
+	int status;
+	const char *says;
+} exit_rows[] = {
+	/* TEST-NET-1 is nobody's address. */
+	{ { "-listen", "192.0.2.1:0" }, 1, "Cannot assign requested address" },
+	{ { "-listen", "nonsense" }, 1, "is not an address" },
+	{ { "-listen", "127.0.0.1:0", "-pprof-listen", "nonsense" },
+	  1,
+	  "-pprof-listen nonsense" },
+	{ { "-listen", "127.0.0.1:0", "-data-dir", "/nix/nix" },
+	  1,
+	  "/nix/nix" },
+	{ { "-nix" }, 2, "there is no option \"-nix\"" },
+	{ { "-help" }, 0, "usage: proflab-server" },
+	{ { "--version" }, 0, "proflab-server " },
+};
+
+/*
+ * What is behind most of them is that the process comes to an end: its exit
+ * handlers take locks of libc, which a shim might have left broken.
+ */
+START_TEST(exit_table)
+{
+	char text[8192] = "";
+	size_t n = 0;
+	ssize_t got;
+	server = server_process_run("proflab-server", exit_rows[_i].args);
+	const int status = server_process_wait(&server, 20);
+	while ((got = read(server.out, text + n, sizeof(text) - 1 - n)) > 0)
+		n += (size_t)got;
+	ck_assert_msg(WIFEXITED(status) &&
+			      WEXITSTATUS(status) == exit_rows[_i].status,
+		      "row %d: status %x: %s", _i, status, text);
+	ck_assert_msg(strstr(text, exit_rows[_i].says) != NULL, "row %d: %s",
+		      _i, text);
+	server_process_end(&server);
+}
+END_TEST
+
 START_TEST(fixed_is_said)
 {
 	server = server_process_start("proflab-server-fixed", NULL);
@@ -821,6 +862,7 @@ static Suite *suite(void)
 	t = tcase_create("servers of their own");
 	tcase_set_timeout(t, 60);
 	testing_add_table(t, a_signal_finishes_what_is_served, stop_rows);
+	testing_add_table(t, exit_table, exit_rows);
 	tcase_add_test(t, profiles_answer_while_saturated);
 	tcase_add_test(t, a_full_queue_is_503);
 	tcase_add_test(t, grace_is_bounded);

@@ -20,11 +20,11 @@ enum { START_MS = 30000 };
 static void run(const char *program, const char *const *args, int out)
 {
 	char path[4096];
-	const char *argv[32] = { path, "-listen", "127.0.0.1:0" };
+	const char *argv[32] = { path };
 	const char *top = getenv("top_builddir");
 	snprintf(path, sizeof(path), "%s/%s", top ? top : ".", program);
-	for (int i = 0; args && args[i] && i < 28; i++)
-		argv[3 + i] = args[i];
+	for (int i = 0; args && args[i] && i < 30; i++)
+		argv[1 + i] = args[i];
 	/* It does not outlive the test, however the test ends. */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	dup2(out, 1);
@@ -49,8 +49,8 @@ static void read_line(struct server_process *p)
 	p->line[n] = '\0';
 }
 
-struct server_process server_process_start(const char *program,
-					   const char *const *args)
+struct server_process server_process_run(const char *program,
+					 const char *const *args)
 {
 	struct server_process p = { 0 };
 	int out[2];
@@ -61,6 +61,16 @@ struct server_process server_process_start(const char *program,
 		run(program, args, out[1]);
 	close(out[1]);
 	p.out = out[0];
+	return p;
+}
+
+struct server_process server_process_start(const char *program,
+					   const char *const *args)
+{
+	const char *all[31] = { "-listen", "127.0.0.1:0" };
+	for (int i = 0; args && args[i] && i < 28; i++)
+		all[2 + i] = args[i];
+	struct server_process p = server_process_run(program, all);
 	read_line(&p);
 	const char *url = strstr(p.line, "http://");
 	ck_assert_msg(url != NULL, "the server said: %s", p.line);

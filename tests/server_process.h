@@ -17,6 +17,9 @@ struct server_process {
 /* program: "proflab-server".  args: more of them, NULL at the end. */
 struct server_process server_process_start(const char *program,
 					   const char *const *args);
+/* The same, without waiting for it to say anything, nor adding -listen. */
+struct server_process server_process_run(const char *program,
+					 const char *const *args);
 /* Wait for its end, at most seconds.  Returns: the status of waitpid. */
 int server_process_wait(struct server_process *p, int seconds);
 /* SIGKILL if it is still there, and forget it. */

@@ -31,6 +31,14 @@ static void block_signals(sigset_t *ret_set)
 	signal(SIGPIPE, SIG_IGN);
 }
 
+/* From here on either signal ends the process at once. */
+static void unblock_signals(const sigset_t *set)
+{
+	signal(SIGTERM, SIG_DFL);
+	signal(SIGINT, SIG_DFL);
+	pthread_sigmask(SIG_UNBLOCK, set, NULL);
+}
+
 static int stop(struct server *s, int sig)
 {
 	size_t left = 0;
@@ -38,13 +46,6 @@ static int stop(struct server *s, int sig)
 		"proflab-server: %s: finishing what is served (a second "
 		"signal ends it at once)\n",
 		sig == SIGINT ? "SIGINT" : "SIGTERM");
-	signal(SIGTERM, SIG_DFL);
-	signal(SIGINT, SIG_DFL);
-	sigset_t set;
-	sigemptyset(&set);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGINT);
-	pthread_sigmask(SIG_UNBLOCK, &set, NULL);
 	if (server_stop(s, &left) == 0)
 		return EXIT_SUCCESS;
 	fprintf(stderr,
@@ -79,6 +80,7 @@ int main(int argc, char **argv)
 	block_signals(&set);
 	struct server *s;
 	if (server_start(&options, &s, &e)) {
+		unblock_signals(&set);
 		fprintf(stderr, "proflab-server: %s\n", e.text);
 		return EXIT_FAILURE;
 	}
@@ -87,5 +89,6 @@ int main(int argc, char **argv)
 	fflush(stdout);
 	int sig = SIGTERM;
 	sigwait(&set, &sig);
+	unblock_signals(&set);
 	return stop(s, sig);
 }

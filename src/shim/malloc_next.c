@@ -177,9 +177,15 @@ static COLD void find(void)
 	drop_foreign(&n);
 	malloc_new_replaced = !malloc_new_is_ours(
 		dlsym(RTLD_DEFAULT, "_Znwm"), dlsym(RTLD_DEFAULT, "_ZdlPv"));
-	/* What the program is told by dlerror must be its own. */
-	dlerror();
-	dlerror();
+	/*
+	 * What the program is told by dlerror must be its own.  A look-up that
+	 * succeeds forgets the failures before it; dlerror would forget them
+	 * too, but it translates the message first, under the lock of the
+	 * locales, and the allocation that brought us here may be
+	 * newlocale's, which holds that lock: the lock would be broken, and
+	 * the process hang in freelocale at its end.
+	 */
+	dlsym(RTLD_NEXT, "malloc");
 	finding = false;
 	if (!n.malloc || !n.free || !n.calloc || !n.realloc)
 		abort(); /* there is no allocator: nothing can work */
