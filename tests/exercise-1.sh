@@ -1,0 +1,94 @@
+#!/bin/sh
+# exercise-1.sh - task 1's machinery, both ways: the faulty server shows the
+# findings, the mended one does not; and what proflab-check says with its exit
+# status is what it prints.
+# shellcheck source=tests/lib.sh
+. "$(dirname "$0")/lib.sh"
+PROFLAB_BUILD=$top_builddir
+export PROFLAB_BUILD
+exercise=$top_srcdir/exercises/1-live-profiling
+check_program=$top_builddir/proflab-check
+
+# shellcheck disable=SC2317 # called through check
+walk() {
+	PROFLAB_STATE=$tmp/$1
+	export PROFLAB_STATE
+	shift
+	"$exercise/run" --seconds 5 "$@"
+}
+
+check "the faulty server shows the findings" walk faulty
+check "the mended server does not" walk fixed --fixed
+
+faulty=$tmp/faulty/1-live-profiling/cpu.pb.gz
+fixed=$tmp/fixed/1-live-profiling/cpu.pb.gz
+
+# status NAME WANTED COMMAND...
+status() {
+	status_name=$1
+	wanted=$2
+	shift 2
+	"$@" >"$tmp/out" 2>&1
+	got=$?
+	[ "$got" -eq "$wanted" ]
+	ok $? "$status_name: exit status $wanted (was $got)"
+	[ "$got" -eq "$wanted" ] || sed 's/^/# /' "$tmp/out"
+}
+
+status "the checker says FAIL on the mended server" 1 \
+	"$check_program" "$exercise/findings" "$fixed"
+check "and names it" grep -q '^FAIL  hot-task-function' "$tmp/out"
+status "PASS when told to expect their absence" 0 \
+	"$check_program" -absent "$exercise/findings" "$fixed"
+status "FAIL when they are not absent" 1 \
+	"$check_program" -absent "$exercise/findings" "$faulty"
+status "a profile of another build is refused" 99 \
+	"$check_program" -binary "$top_builddir/proflab-server" \
+	"$exercise/findings" "$fixed"
+check "and said" grep -q 'was not taken from' "$tmp/out"
+head -c 300 "$faulty" >"$tmp/truncated.pb.gz"
+status "a truncated profile is refused" 99 \
+	"$check_program" "$exercise/findings" "$tmp/truncated.pb.gz"
+: >"$tmp/empty.pb.gz"
+status "an empty file is refused" 99 \
+	"$check_program" "$exercise/findings" "$tmp/empty.pb.gz"
+status "no profile at all is wrong usage" 2 \
+	"$check_program" "$exercise/findings"
+status "a profile of another kind is not enough" 99 \
+	"$check_program" "$exercise/findings" "mutex=$faulty"
+
+# An idle server: nothing to judge by is no verdict.
+start_server "$top_builddir/proflab-server"
+check "a profile of an idle server" curl -fsS -o "$tmp/idle.pb.gz" \
+	"$server_url/debug/pprof/profile?seconds=2"
+status "an idle server is inconclusive" 77 \
+	"$check_program" "$exercise/findings" "$tmp/idle.pb.gz"
+status "also when absence is expected" 77 \
+	"$check_program" -absent "$exercise/findings" "$tmp/idle.pb.gz"
+
+# A learner's answers.
+cat >"$tmp/right" <<'A'
+task = perform_cpu_intensive_task
+share = 97
+helper = trig_term
+A
+cat >"$tmp/wrong" <<'A'
+task = run_route
+share = 12
+helper = sin
+A
+echo 'tusk = perform_cpu_intensive_task' >"$tmp/misnamed"
+measured=$("$check_program" -json -only hot-task-function \
+	"$exercise/findings" "$faulty" | sed -n 's/.*"value": 0\.\([0-9][0-9]\).*/\1/p')
+sed -i "s/^share = .*/share = $measured/" "$tmp/right"
+status "right answers" 0 "$check_program" -answers "$tmp/right" \
+	"$exercise/findings" "$faulty"
+status "wrong answers" 1 "$check_program" -answers "$tmp/wrong" \
+	"$exercise/findings" "$faulty"
+check "all three are named" test "$(grep -c '^FAIL' "$tmp/out")" -eq 3
+status "the example, not filled in" 1 "$check_program" \
+	-answers "$exercise/answers.example" "$exercise/findings" "$faulty"
+status "an answer to no question" 99 "$check_program" \
+	-answers "$tmp/misnamed" "$exercise/findings" "$faulty"
+check "and which" grep -q 'no question is called "tusk"' "$tmp/out"
+done_testing
