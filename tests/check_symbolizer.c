@@ -13,6 +13,7 @@
 #include "tests/testing.h"
 
 #include <arpa/inet.h>
+#include <dirent.h>
 #include <dlfcn.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -372,6 +373,29 @@ START_TEST(memory_is_bounded)
 END_TEST
 #endif
 
+static int count_descriptors(void)
+{
+	int n = 0;
+	DIR *d = opendir("/proc/self/fd");
+	while (d && readdir(d))
+		n++;
+	if (d)
+		closedir(d);
+	return n;
+}
+
+START_TEST(no_descriptor_is_kept)
+{
+	const int before = count_descriptors();
+	ck_assert_int_gt(before, 2);
+	const struct maps *m = symbolizer_maps(s);
+	for (size_t i = 0; i < m->n; i++)
+		name_at(m->rows[i].start + 4096);
+	ck_assert_str_eq(name_at((uintptr_t)where_am_i), "where_am_i");
+	ck_assert_int_eq(count_descriptors(), before);
+}
+END_TEST
+
 /* A cached look-up is far under a microsecond, a refresh far under a tick. */
 START_TEST(warm_cost)
 {
@@ -453,6 +477,7 @@ int main(int argc, char **argv)
 #ifndef PROFLAB_SANITIZED
 	tcase_add_test(live, memory_is_bounded);
 #endif
+	tcase_add_test(live, no_descriptor_is_kept);
 	tcase_add_test(live, warm_cost);
 	suite_add_tcase(suite, live);
 	const int status = testing_run(suite);

@@ -131,6 +131,14 @@ int elf_file_open_memory(const void *image, size_t len, const char *name,
 	return rc;
 }
 
+void elf_file_release(struct elf_file *f)
+{
+	if (!f->path || f->fd < 0 || elf_cntl(f->elf, ELF_C_FDREAD))
+		return;
+	close(f->fd);
+	f->fd = -1;
+}
+
 void elf_file_close(struct elf_file *f)
 {
 	const int saved = errno;

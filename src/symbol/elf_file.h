@@ -35,6 +35,11 @@ int elf_file_open(const char *path, struct elf_file *ret_file, struct err *e);
 int elf_file_open_memory(const void *image, size_t len, const char *name,
 			 struct elf_file *ret_file, struct err *e);
 void elf_file_close(struct elf_file *f);
+/*
+ * Close the descriptor; the file stays mapped.  A profiled program's number of
+ * descriptors is not ours to use up.
+ */
+void elf_file_release(struct elf_file *f);
 
 /* Is it the one with this build id?  A cut id is compared as far as it goes. */
 bool elf_file_has_build_id(const struct elf_file *f, const uint8_t *id,

@@ -97,6 +97,9 @@ static void open_parts(struct object *o, const struct object_options *opt)
 		dw_units_close(&o->units);
 		o->has_units = false;
 	}
+	elf_file_release(&o->file);
+	elf_file_release(&o->debug);
+	elf_file_release(&o->alt);
 }
 
 static bool is_wanted(const struct elf_file *f,
