@@ -3,7 +3,9 @@ noinst_LTLIBRARIES += libprofile.la
 libprofile_la_SOURCES = \
 	src/profile/block.c src/profile/block.h \
 	src/profile/decode.c src/profile/decode.h \
+	src/profile/decode_fields.c src/profile/decode_fields.h \
 	src/profile/decode_proto.c src/profile/decode_proto.h \
+	src/profile/decode_tables.c \
 	src/profile/encode.c src/profile/encode.h \
 	src/profile/ids.c src/profile/ids.h \
 	src/profile/index.c src/profile/index.h \
@@ -16,6 +18,8 @@ libprofile_la_SOURCES = \
 	src/profile/legacy_stacks.c \
 	src/profile/legacy_text.c \
 	src/profile/merge.c \
+	src/profile/merge_tables.c \
+	src/profile/merger.h \
 	src/profile/private.h \
 	src/profile/profile.c src/profile/profile.h \
 	src/profile/scale.c \
