@@ -396,6 +396,17 @@ static void do_errno(void)
 	fclose(fopen("/dev/null", "r"));
 }
 
+static void do_clock(void)
+{
+	struct timespec now; /* the vdso */
+	clock_gettime(CLOCK_MONOTONIC, &now);
+}
+
+static void do_loader(void)
+{
+	dlsym(RTLD_DEFAULT, "no such symbol");
+}
+
 /* The unwinder itself: libunwind refuses inside libunwind, others go on. */
 static void do_unwind(void)
 {
@@ -412,6 +423,7 @@ static const struct {
 	{ "sort", do_sort, false },	{ "printf", do_print, false },
 	{ "malloc", do_malloc, false }, { "recursion", do_recursion, true },
 	{ "stdio", do_errno, false },	{ "unwinder", do_unwind, true },
+	{ "vdso", do_clock, false },	{ "loader", do_loader, false },
 };
 
 ON_STACK static void step_root(void (*fn)(void))
@@ -551,6 +563,45 @@ START_TEST(without_a_shim_there_is_no_libunwind)
 }
 END_TEST
 
+/* ---- the end of a thread
+ * ---------------------------------------------------------- */
+
+static pthread_key_t late_key;
+static bool was_warm, warm_at_end, warmed_again;
+static size_t depth_at_end;
+
+/* Made after libunwind's key, so this runs when its cache has gone. */
+static void late(void *arg)
+{
+	(void)arg;
+	uintptr_t pcs[MAX];
+	warm_at_end = unwind_thread_is_warm();
+	unwind_warm_thread();
+	warmed_again = unwind_thread_is_warm();
+	depth_at_end = unwind_from_here(UNWIND_AUTO, 0, pcs, MAX).depth;
+}
+
+static void *live_and_die(void *arg)
+{
+	unwind_warm_thread();
+	was_warm = unwind_thread_is_warm();
+	pthread_setspecific(late_key, arg);
+	return NULL;
+}
+
+START_TEST(a_dying_thread_is_cold)
+{
+	pthread_key_create(&late_key, late);
+	pthread_t thread;
+	pthread_create(&thread, NULL, live_and_die, &late_key);
+	pthread_join(thread, NULL);
+	ck_assert(was_warm);
+	ck_assert(!warm_at_end);
+	ck_assert(!warmed_again);
+	ck_assert_uint_ge(depth_at_end, 1);
+}
+END_TEST
+
 /* ---- a storm
  * ------------------------------------------------------------------- */
 
@@ -635,6 +686,7 @@ int main(void)
 	testing_add_table(tc, engines_agree_from_a_signal, signals);
 	testing_add_table(tc, every_instruction_yields_the_callers, stepped);
 	tcase_add_test(tc, the_snapshot_follows_the_loader);
+	tcase_add_test(tc, a_dying_thread_is_cold);
 	tcase_add_loop_test(tc, a_storm_of_signals, 0, 2);
 	suite_add_tcase(suite, tc);
 	TCase *bare = tcase_create("bare");

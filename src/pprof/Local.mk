@@ -120,3 +120,15 @@ tests_freeze_a_la_LDFLAGS = $(freeze_ldflags)
 tests_freeze_b_la_SOURCES = tests/freeze_object.c
 tests_freeze_b_la_CPPFLAGS = $(AM_CPPFLAGS) -DFREEZE_NAME=frozen_b
 tests_freeze_b_la_LDFLAGS = $(freeze_ldflags)
+
+check_PROGRAMS += tests/check_text
+TESTS += tests/check_text
+tests_check_text_SOURCES = tests/check_text.c
+tests_check_text_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+tests_check_text_LDADD = $(PPROF_LIBS) $(CHECK_LIBS)
+EXTRA_DIST += \
+	tests/golden/go-text/block.txt \
+	tests/golden/go-text/goroutine.txt \
+	tests/golden/go-text/heap.txt \
+	tests/golden/go-text/mutex.txt \
+	tests/golden/go-text/threadcreate.txt

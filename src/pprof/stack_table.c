@@ -78,6 +78,8 @@ int stack_table_new(const struct stack_table_options *options,
 			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (base == MAP_FAILED)
 		return ERR_NOMEM;
+	/* Touched here and there: a huge page each would be a waste. */
+	madvise(base, mapped, MADV_NOHUGEPAGE);
 	struct stack_table *t = (struct stack_table *)base;
 	t->mapped = mapped;
 	t->records = records;

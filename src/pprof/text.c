@@ -33,9 +33,11 @@ struct text {
 
 /* ---- what a function's offset is ----------------------------------------- */
 
+uint64_t (*text_function_start)(uint64_t) = symbols_function_start;
+
 static uint64_t function_offset(uint64_t address)
 {
-	const uint64_t start = address ? symbols_function_start(address) : 0;
+	const uint64_t start = address ? text_function_start(address) : 0;
 	return start && start <= address ? address - start : 0;
 }
 

@@ -19,6 +19,12 @@
 
 struct err;
 
+/*
+ * Where the function that holds an address begins, for "name+0x1f": the
+ * process's symbolizer, unless a test says otherwise.
+ */
+extern uint64_t (*text_function_start)(uint64_t address);
+
 /* "NAME profile: total N": value 0 of each sample. */
 int text_count(const struct sink *sink, const char *name,
 	       const struct profile *p, struct err *e);

@@ -14,6 +14,7 @@
 #include "pprof/unwind_phdr.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <pthread.h>
 #include <string.h>
 #include <ucontext.h>
@@ -26,6 +27,7 @@ enum { OWN_FRAMES = 16 };
 
 struct self {
 	bool warm;
+	bool dying; /* libunwind frees its cache: it stays cold from here */
 	volatile bool inside;		 /* libunwind is running here */
 	uintptr_t stack_low, stack_high; /* 0 = not known */
 };
@@ -201,8 +203,30 @@ unwind_from_here(enum unwind_engine engine, size_t skip, uintptr_t *pcs,
 	return u;
 }
 
+/*
+ * libunwind frees a thread's cache by a pthread key's destructor, and without
+ * it walks slowly, by system calls.  Our key was made before libunwind's, and
+ * destructors run in that order: by then the thread is cold.
+ */
+static pthread_key_t dying_key;
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+static void on_thread_exit(void *arg)
+{
+	(void)arg;
+	self.warm = false;
+	self.dying = true;
+}
+
+static void init_once(void)
+{
+	if (pthread_key_create(&dying_key, on_thread_exit) != 0)
+		dying_key = PTHREAD_KEYS_MAX;
+}
+
 int unwind_init(void)
 {
+	pthread_once(&once, init_once);
 	uintptr_t pcs[4];
 	/* The first use fills a table of register sizes (148 us). */
 	unwind_from_here(UNWIND_LIBGCC, 0, pcs, ARRAY_SIZE(pcs));
@@ -228,7 +252,10 @@ void unwind_warm_thread(void)
 	const int saved_errno = errno;
 	if (self.stack_high == 0)
 		note_stack_bounds();
-	if (!self.warm && unwind_engine_available(UNWIND_LIBUNWIND)) {
+	pthread_once(&once, init_once);
+	if (!self.warm && !self.dying &&
+	    unwind_engine_available(UNWIND_LIBUNWIND) &&
+	    pthread_setspecific(dying_key, &self) == 0) {
 		uintptr_t pcs[UNWIND_DEPTH_MAX];
 		self.warm = trace_fast(pcs, ARRAY_SIZE(pcs)) >= 0;
 	}
