@@ -1,1 +1,2 @@
-# doc
+# doc: what people read.
+EXTRA_DIST += README.md doc/architecture.md
