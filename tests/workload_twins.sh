@@ -31,6 +31,7 @@ check "the same sums, to 1e-9" awk '
 
 # Cost: turn and turn about, and the least of all rounds for either.
 : >"$tmp/cost"
+# shellcheck disable=SC2034 # it only counts
 for round in 1 2; do
 	for variant in faulty fixed; do
 		"$top_builddir/tests/workload_report-$variant" cost 1 |
