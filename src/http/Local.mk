@@ -17,6 +17,27 @@ libpprof_http_core_la_SOURCES = \
 libpprof_http_core_la_CPPFLAGS = $(AM_CPPFLAGS) $(MHD_CFLAGS)
 libpprof_http_core_la_LIBADD = $(MHD_LIBS) $(PTHREAD_LIBS)
 
+lib_LTLIBRARIES += libpprof-http.la
+libpprof_http_la_SOURCES = src/http/pprof_http.h
+libpprof_http_la_LIBADD = libpprof-http-core.la libbase.la libpprof.la
+libpprof_http_la_LDFLAGS = $(AM_LDFLAGS) -version-info 0:0:0 \
+	-export-symbols-regex '^pprof_http_' -no-undefined \
+	-Wl,-z,nodelete -Wl,-z,relro -Wl,-z,now -Wl,-Bsymbolic-functions
+include_HEADERS += src/http/pprof_http.h
+nodist_pkgconfig_DATA += src/http/pprof-http.pc
+EXTRA_DIST += src/http/pprof-http.pc.in
+CLEANFILES += src/http/pprof-http.pc
+src/http/pprof-http.pc: src/http/pprof-http.pc.in Makefile
+	$(AM_V_GEN)$(MKDIR_P) src/http && $(SED) \
+		-e 's|@prefix[@]|$(prefix)|' \
+		-e 's|@exec_prefix[@]|$(exec_prefix)|' \
+		-e 's|@libdir[@]|$(libdir)|' \
+		-e 's|@includedir[@]|$(includedir)|' \
+		-e 's|@PACKAGE_VERSION[@]|$(PACKAGE_VERSION)|' \
+		$(srcdir)/src/http/pprof-http.pc.in >$@.tmp && mv $@.tmp $@
+TESTS += tests/http-embed.sh
+EXTRA_DIST += tests/http-embed.sh
+
 check_PROGRAMS += tests/check_http
 TESTS += tests/check_http
 tests_check_http_SOURCES = \

@@ -4,6 +4,7 @@ noinst_LTLIBRARIES += libserver.la
 libserver_la_SOURCES = \
 	src/server/exchange.c src/server/exchange.h \
 	src/server/memory_stats.c src/server/memory_stats.h \
+	src/server/metrics.c src/server/metrics.h \
 	src/server/options.c src/server/options.h \
 	src/server/params.c src/server/params.h \
 	src/server/pool.c src/server/pool.h \
@@ -48,3 +49,6 @@ tests_check_server_SOURCES = \
 tests_check_server_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS) $(JANSSON_CFLAGS)
 tests_check_server_LDADD = libserver.la libbase.la $(CHECK_LIBS) \
 	$(JANSSON_LIBS)
+
+TESTS += tests/server-go.sh tests/server-metrics.sh
+EXTRA_DIST += tests/server-go.sh tests/server-metrics.sh

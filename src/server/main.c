@@ -76,6 +76,7 @@ int main(int argc, char **argv)
 		     " (variant " SERVER_VARIANT ")");
 		return fflush(stdout) ? EXIT_FAILURE : EXIT_SUCCESS;
 	}
+	options.variant = SERVER_VARIANT;
 	sigset_t set;
 	block_signals(&set);
 	struct server *s;

@@ -23,6 +23,7 @@ struct server_options {
 	int64_t mem_profile_rate, block_profile_rate, mutex_profile_fraction;
 	int64_t grace_ns;
 	bool help, version;
+	const char *variant; /* of the workloads; the program sets it */
 };
 
 /*

@@ -6,6 +6,7 @@
 #include "base/err.h"
 #include "base/parse.h"
 #include "server/memory_stats.h"
+#include "server/metrics.h"
 #include "server/server.h"
 #include "server/stats.h"
 #include "workloads/cache.h"
@@ -358,6 +359,10 @@ static const struct route routes[] = {
 	  .description = "requests, latency, memory, threads",
 	  .where = ROUTE_MONITOR,
 	  .answer = answer_stats },
+	{ .path = "/metrics",
+	  .description = "the same and more, for Prometheus",
+	  .where = ROUTE_MONITOR,
+	  .text = metrics_write },
 	{ .path = "/health",
 	  .description = "is it up?",
 	  .where = ROUTE_HERE,

@@ -1,0 +1,19 @@
+/*
+ * metrics.h - /metrics: the server's figures in Prometheus's text format
+ * 0.0.4.
+ */
+#ifndef PROFLAB_SERVER_METRICS_H
+#define PROFLAB_SERVER_METRICS_H
+
+struct buf;
+struct server;
+
+/*
+ * Append everything to body.
+ * Blocks: on the workloads' locks, for the sizes of their stores.
+ * Returns: the HTTP status, with *ret_type the text's type.
+ */
+unsigned metrics_write(struct server *s, struct buf *body,
+		       const char **ret_type);
+
+#endif

@@ -1,0 +1,62 @@
+#!/bin/sh
+# server-metrics.sh - /metrics: what promtool thinks of it, and what it says.
+# shellcheck source=tests/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+start_server "$top_builddir/proflab-server" || exit 99
+metrics() {
+	curl -fsS -m 20 "$server_url/metrics" >"$tmp/metrics"
+}
+# value SERIES: what the last scrape said.
+value() {
+	awk -v name="$1" '$1 == name { print $2 }' "$tmp/metrics"
+}
+is() {
+	[ "$(value "$2")" = "$3" ]
+	ok $? "$1"
+	[ "$(value "$2")" = "$3" ] || diag "$2 is $(value "$2"), not $3"
+}
+
+for _ in 1 2 3; do
+	curl -fsS -o "$tmp/out" "$server_url/cpu?iterations=1000" || exit 99
+done
+curl -sS -o "$tmp/out" "$server_url/cpu?iterations=x"
+curl -sS -o "$tmp/out" "$server_url/nix"
+curl -fsS -o "$tmp/out" "$server_url/leaky?size=7"
+curl -fsS -o "$tmp/out" "$server_url/debug/pprof/profile?seconds=1"
+metrics
+ok $? "it answers"
+
+# It says nothing when it finds nothing.
+# shellcheck disable=SC2317 # check calls it
+promtool_is_silent() {
+	"$PROMTOOL" check metrics <"$tmp/metrics" 2>&1 | tee "$tmp/promtool"
+	! [ -s "$tmp/promtool" ]
+}
+if [ -n "${PROMTOOL:-}" ]; then
+	check "promtool check metrics is clean" promtool_is_silent
+else
+	skip "promtool check metrics" "promtool is not installed (prometheus)"
+fi
+is "requests by route" 'proflab_http_requests_total{route="/cpu"}' 4
+is "errors by route" 'proflab_http_request_errors_total{route="/cpu"}' 1
+is "unknown paths together" 'proflab_http_requests_total{route="other"}' 1
+is "every request is in a bucket" \
+	'proflab_http_request_duration_seconds_bucket{route="/cpu",le="+Inf"}' 4
+is "and in the count" \
+	'proflab_http_request_duration_seconds_count{route="/cpu"}' 4
+is "entries of the data map" proflab_data_entries 7
+is "captures by profile" 'pprof_captures_total{profile="profile"}' 1
+said=$("$top_builddir/proflab-server" -version)
+version=${said#proflab-server } version=${version%% *}
+variant=${said##*variant } variant=${variant%)}
+grep -qxF "proflab_build_info{version=\"$version\",variant=\"$variant\"} 1" \
+	"$tmp/metrics"
+ok $? "the version and the variant"
+[ "$(value proflab_threads)" -ge 4 ]
+ok $? "threads are counted"
+[ "$(grep -c '^# TYPE' "$tmp/metrics")" -eq \
+	"$(sed -n 's/^# TYPE \([^ ]*\) .*/\1/p' "$tmp/metrics" | sort -u |
+		wc -l)" ]
+ok $? "each family comes once"
+done_testing
