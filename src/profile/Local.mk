@@ -71,6 +71,13 @@ tests_check_profile_merge_SOURCES = \
 tests_check_profile_merge_CPPFLAGS = $(profile_test_cppflags)
 tests_check_profile_merge_LDADD = $(profile_test_ldadd)
 
+check_PROGRAMS += tests/check_profile_compact
+TESTS += tests/check_profile_compact
+tests_check_profile_compact_SOURCES = \
+	tests/check_profile_compact.c $(profile_test_sources)
+tests_check_profile_compact_CPPFLAGS = $(profile_test_cppflags)
+tests_check_profile_compact_LDADD = $(profile_test_ldadd)
+
 check_PROGRAMS += tests/check_profile_nomem
 TESTS += tests/check_profile_nomem
 tests_check_profile_nomem_SOURCES = \

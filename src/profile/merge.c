@@ -186,15 +186,20 @@ static bool is_zero(const struct profile *p, size_t sample)
 static int merge_sample(struct merger *m, size_t i, bool negate)
 {
 	struct profile *out = m->out;
+	const size_t n_types = out->n_sample_types;
+	/* First of all: the row may be the one that is written to. */
+	memcpy(m->values, m->src->values + i * n_types,
+	       n_types * sizeof(*m->values));
+	const uint32_t n_locs = m->src->sample_locs[i].count;
+	const uint32_t n_labels = m->src->sample_labels[i].count;
 	int rc = merge_locs(m, m->src->sample_locs[i]);
 	if (!rc)
 		rc = merge_labels(m, m->src->sample_labels[i]);
 	if (rc)
 		return rc;
-	const struct profile_span locs = { (uint32_t)out->n_locs,
-					   m->src->sample_locs[i].count };
+	const struct profile_span locs = { (uint32_t)out->n_locs, n_locs };
 	const struct profile_span labels = { (uint32_t)out->n_labels,
-					     m->src->sample_labels[i].count };
+					     n_labels };
 	const uint64_t hash = sample_hash(m, locs, labels);
 	uint32_t row = find_sample(m, hash, locs, labels);
 	if (row == PROFILE_NONE) {
@@ -203,11 +208,9 @@ static int merge_sample(struct merger *m, size_t i, bool negate)
 		if (rc)
 			return rc;
 	}
-	const size_t n_types = out->n_sample_types;
-	const int64_t *from = m->src->values + i * n_types;
 	int64_t *to = out->values + row * n_types;
 	for (size_t t = 0; t < n_types; t++) {
-		const uint64_t v = (uint64_t)from[t];
+		const uint64_t v = (uint64_t)m->values[t];
 		to[t] = (int64_t)((uint64_t)to[t] + (negate ? -v : v));
 	}
 	return 0;
@@ -229,8 +232,10 @@ static void leave_source(struct merger *m)
 	free(m->mappings_of);
 	free(m->functions_of);
 	free(m->locations_of);
+	free(m->values);
 	m->strings_of = m->mappings_of = NULL;
 	m->functions_of = m->locations_of = NULL;
+	m->values = NULL;
 }
 
 static int enter_source(struct merger *m, const struct profile *src)
@@ -240,8 +245,9 @@ static int enter_source(struct merger *m, const struct profile *src)
 	m->mappings_of = unseen(src->n_mappings);
 	m->functions_of = unseen(src->n_functions);
 	m->locations_of = unseen(src->n_locations);
+	m->values = calloc(src->n_sample_types + 1, sizeof(*m->values));
 	return m->strings_of && m->mappings_of && m->functions_of &&
-			       m->locations_of
+			       m->locations_of && m->values
 		       ? 0
 		       : ERR_NOMEM;
 }
@@ -327,11 +333,63 @@ static int merge_source(struct merger *m, const struct source *s, bool first)
 	return rc;
 }
 
-static int merge_once(const struct source *sources, size_t n,
+/*
+ * Do the samples' spans come one behind the other?  Then each may be rewritten
+ * where it stands, for what is kept never outruns what is read.
+ */
+static bool is_in_order(const struct profile *p)
+{
+	size_t locs = 0, labels = 0;
+	for (size_t i = 0; i < p->n_samples; i++) {
+		if (p->sample_locs[i].first < locs ||
+		    p->sample_labels[i].first < labels)
+			return false;
+		locs += p->sample_locs[i].count;
+		labels += p->sample_labels[i].count;
+	}
+	return true;
+}
+
+static const enum column sample_columns[] = { COLUMN_SAMPLE_LOCS,
+					      COLUMN_SAMPLE_LABELS,
+					      COLUMN_VALUES, COLUMN_LOCS,
+					      COLUMN_LABELS };
+
+/* The samples' columns of p become out's too; out counts none of them yet. */
+static void share_columns(struct profile *out, const struct profile *p)
+{
+	out->sample_locs = p->sample_locs;
+	out->sample_labels = p->sample_labels;
+	out->values = p->values;
+	out->locs = p->locs;
+	out->labels = p->labels;
+	for (size_t i = 0; i < sizeof(sample_columns) / sizeof(*sample_columns);
+	     i++)
+		out->priv->capacity[sample_columns[i]] =
+			p->priv->capacity[sample_columns[i]];
+}
+
+/* p has them no longer. */
+static void forget_columns(struct profile *p)
+{
+	p->sample_locs = p->sample_labels = NULL;
+	p->values = NULL;
+	p->locs = NULL;
+	p->labels = NULL;
+	p->n_samples = p->n_locs = p->n_labels = 0;
+	for (size_t i = 0; i < sizeof(sample_columns) / sizeof(*sample_columns);
+	     i++)
+		p->priv->capacity[sample_columns[i]] = 0;
+}
+
+/* share: the only source's columns are rewritten in place. */
+static int merge_once(const struct source *sources, size_t n, bool share,
 		      struct profile **ret_merged)
 {
 	struct merger m = { .out = profile_new() };
 	int rc = m.out ? 0 : ERR_NOMEM;
+	if (!rc && share)
+		share_columns(m.out, sources[0].p);
 	for (size_t i = 0; !rc && i < n; i++)
 		rc = merge_source(&m, &sources[i], i == 0);
 	index_free(&m.mappings);
@@ -339,6 +397,8 @@ static int merge_once(const struct source *sources, size_t n,
 	index_free(&m.samples);
 	index_free(&m.comments);
 	if (rc) {
+		if (m.out && share)
+			forget_columns(m.out);
 		profile_free(m.out);
 		return rc;
 	}
@@ -354,6 +414,19 @@ static bool has_zero(const struct profile *p)
 	return false;
 }
 
+/* Once more, without samples that became zero and what only they refer to. */
+static int drop_zeros(struct profile **merged)
+{
+	if (!has_zero(*merged))
+		return 0;
+	const struct source again = { .p = *merged };
+	struct profile *rest = NULL;
+	const int rc = merge_once(&again, 1, false, &rest);
+	profile_free(*merged);
+	*merged = rest;
+	return rc;
+}
+
 static int merge_all(const struct source *sources, size_t n,
 		     struct profile **ret_merged, struct err *e)
 {
@@ -364,15 +437,9 @@ static int merge_all(const struct source *sources, size_t n,
 			return rc;
 	}
 	struct profile *merged = NULL;
-	int rc = merge_once(sources, n, &merged);
-	if (!rc && has_zero(merged)) {
-		/* Once more, without those and what only they refer to. */
-		const struct source again = { .p = merged };
-		struct profile *rest = NULL;
-		rc = merge_once(&again, 1, &rest);
-		profile_free(merged);
-		merged = rest;
-	}
+	int rc = merge_once(sources, n, false, &merged);
+	if (!rc)
+		rc = drop_zeros(&merged);
 	if (rc)
 		return err_set(e, rc, "merging profiles: %s", err_name(rc));
 	model_trim(merged);
@@ -407,5 +474,23 @@ int profile_subtract(const struct profile *after, const struct profile *before,
 	delta->duration_nanos = (int64_t)((uint64_t)after->time_nanos -
 					  (uint64_t)before->time_nanos);
 	*ret_delta = delta;
+	return 0;
+}
+
+int profile_compact(struct profile **p, struct err *e)
+{
+	const bool share = is_in_order(*p);
+	const struct source source = { .p = *p };
+	struct profile *compact = NULL;
+	int rc = merge_once(&source, 1, share, &compact);
+	if (!rc && share)
+		forget_columns(*p);
+	profile_free(*p);
+	*p = NULL;
+	if (!rc)
+		rc = drop_zeros(&compact);
+	if (rc)
+		return err_set(e, rc, "merging profiles: %s", err_name(rc));
+	*p = compact;
 	return 0;
 }

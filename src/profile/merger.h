@@ -15,6 +15,7 @@ struct merger {
 	 */
 	const struct profile *src;
 	uint32_t *strings_of, *mappings_of, *functions_of, *locations_of;
+	int64_t *values; /* of its sample at hand */
 };
 
 /*

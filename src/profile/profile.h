@@ -211,6 +211,13 @@ int profile_merge(const struct profile *const *ps, size_t n,
 		  struct profile **ret_merged, struct err *e);
 
 /*
+ * What profile_merge of *p alone gives, made in the memory of *p where that is
+ * possible: half the time and half the memory.  *p is replaced.
+ * Returns: 0; ERR_NOMEM, ERR_LIMIT: *p was freed and is NULL.
+ */
+int profile_compact(struct profile **p, struct err *e);
+
+/*
  * after - before, merged: what happened in between.  time_nanos is after's,
  * duration the difference of the two times, as net/http/pprof's delta.
  */

@@ -6,6 +6,10 @@ libreport_la_SOURCES = \
 	src/report/binary.c src/report/binary.h \
 	src/report/combine.c src/report/combine.h \
 	src/report/context.h \
+	src/report/disasm.c src/report/disasm.h \
+	src/report/dot_boxes.c \
+	src/report/dot_names.c \
+	src/report/dot_private.h \
 	src/report/export.c src/report/export.h \
 	src/report/filter.c src/report/filter.h \
 	src/report/filter_private.h \
@@ -25,12 +29,14 @@ libreport_la_SOURCES = \
 	src/report/proto.c \
 	src/report/regex.c src/report/regex.h \
 	src/report/report.c src/report/report.h \
+	src/report/routine.c src/report/routine.h \
 	src/report/shorten.c src/report/shorten.h \
 	src/report/source.c src/report/source.h \
 	src/report/symbolize.c src/report/symbolize.h \
 	src/report/table.c \
 	src/report/tabs.c src/report/tabs.h \
 	src/report/text_callgrind.c \
+	src/report/text_disasm.c \
 	src/report/text_dot.c \
 	src/report/text_list.c \
 	src/report/text_raw.c \
@@ -38,7 +44,21 @@ libreport_la_SOURCES = \
 	src/report/text_top.c \
 	src/report/text_traces.c \
 	src/report/text_tree.c \
+	src/report/text_weblist.c \
 	src/report/view.c src/report/view.h \
 	$(NULL)
 libreport_la_CPPFLAGS = $(AM_CPPFLAGS) $(PCRE2_CFLAGS)
 libreport_la_LIBADD = $(PCRE2_LIBS) -lm
+
+check_PROGRAMS += tests/gen_profile
+tests_gen_profile_SOURCES = tests/gen_profile.c
+tests_gen_profile_LDADD = libprofile.la libbase.la
+
+# proflab-pprof beside its model.
+TESTS += tests/pprof-differential.sh tests/pprof-golden.sh
+LONG_TESTS += tests/pprof-differential-long.sh
+EXTRA_DIST += tests/pprof-differential.sh tests/pprof-differential-long.sh \
+	tests/pprof-compare.sh tests/pprof-golden.sh \
+	tests/corpus/pprof tests/golden/pprof
+BENCHES += bench/pprof-top.sh
+EXTRA_DIST += bench/pprof-top.sh

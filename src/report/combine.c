@@ -40,7 +40,7 @@ static const struct profile_value_type *type_at(const struct profile *p,
 /*
  * The finest unit of type t (SIZE_MAX: the period) of all profiles.
  */
-static int find_unit(struct profile *const *ps, size_t n, size_t t,
+static int find_unit(struct profile **ps, size_t n, size_t t,
 		     const char **ret_unit, struct err *e)
 {
 	struct named_type min = name_type(ps[0], type_at(ps[0], t));
@@ -89,7 +89,7 @@ out:
 	return rc;
 }
 
-static int make_units_equal(struct profile *const *ps, size_t n, struct err *e)
+static int make_units_equal(struct profile **ps, size_t n, struct err *e)
 {
 	const size_t n_types = ps[0]->n_sample_types;
 	for (size_t i = 1; i < n; i++)
@@ -111,16 +111,32 @@ static int make_units_equal(struct profile *const *ps, size_t n, struct err *e)
 	return rc;
 }
 
-int combine_profiles(struct profile *const *ps, size_t n,
+static void free_all(struct profile **ps, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		profile_free(ps[i]);
+		ps[i] = NULL;
+	}
+}
+
+int combine_profiles(struct profile **ps, size_t n,
 		     struct profile **ret_profile, struct err *e)
 {
-	if (n > 1) {
-		const int rc = make_units_equal(ps, n, e);
-		if (rc)
-			return rc;
+	int rc;
+	if (n == 1) {
+		rc = profile_compact(&ps[0], e);
+		if (!rc) {
+			*ret_profile = ps[0];
+			ps[0] = NULL;
+		}
+		return rc;
 	}
-	return profile_merge((const struct profile *const *)ps, n, ret_profile,
-			     e);
+	rc = make_units_equal(ps, n, e);
+	if (!rc)
+		rc = profile_merge((const struct profile *const *)ps, n,
+				   ret_profile, e);
+	free_all(ps, n);
+	return rc;
 }
 
 /* A copy in which every sample says that it is of the base. */
@@ -153,20 +169,23 @@ int combine_subtract(struct profile *p, struct profile *base,
 		     const struct combine_base *options,
 		     struct profile **ret_profile, struct err *e)
 {
-	struct profile *marked = NULL;
+	struct profile *both[] = { p, base };
 	int rc = 0;
 	if (options->mark) {
+		struct profile *marked;
 		rc = mark_base(base, &marked);
-		if (!rc)
-			base = marked;
+		if (!rc) {
+			profile_free(base);
+			both[1] = marked;
+		}
 	}
 	if (!rc && options->normalize)
-		rc = profile_normalize(p, base, e);
+		rc = profile_normalize(p, both[1], e);
 	if (!rc)
-		rc = negate(base);
-	struct profile *const both[] = { p, base };
-	if (!rc)
-		rc = combine_profiles(both, 2, ret_profile, e);
-	profile_free(marked);
-	return rc == ERR_NOMEM ? err_set(e, rc, "out of memory") : rc;
+		rc = negate(both[1]);
+	if (rc) {
+		free_all(both, 2);
+		return rc == ERR_NOMEM ? err_set(e, rc, "out of memory") : rc;
+	}
+	return combine_profiles(both, 2, ret_profile, e);
 }

@@ -11,12 +11,13 @@ struct err;
 struct profile;
 
 /*
- * Add them up.  Units that differ (ms, ns) are made the finer one first: the
- * profiles are changed.  One profile alone is compacted.
+ * Add them up.  Units that differ (ms, ns) are made the finer one first.  One
+ * profile alone is compacted.
+ * Owns: the profiles are freed, whatever happens, and their pointers NULL.
  * Returns: 0 and a profile that the caller owns; ERR_INVALID with the types
  * that differ; ERR_NOMEM; ERR_LIMIT.
  */
-int combine_profiles(struct profile *const *ps, size_t n,
+int combine_profiles(struct profile **ps, size_t n,
 		     struct profile **ret_profile, struct err *e);
 
 struct combine_base {
@@ -25,7 +26,8 @@ struct combine_base {
 };
 
 /*
- * p - base.  Both are changed.  Returns: as combine_profiles.
+ * p - base.  Owns: both are freed, whatever happens.
+ * Returns: as combine_profiles.
  */
 int combine_subtract(struct profile *p, struct profile *base,
 		     const struct combine_base *options,

@@ -25,6 +25,7 @@ enum report_kind_flags {
 	KIND_TREE = 1 << 8,	     /* honours call_tree */
 	KIND_EDGES = 1 << 9,	     /* shows callers and callees */
 	KIND_INTEGERS = 1 << 10,     /* cannot write fractions of a unit */
+	KIND_QUOTED = 1 << 11,	     /* names cannot break out of quotes */
 };
 
 struct report {

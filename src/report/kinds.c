@@ -13,8 +13,16 @@ const struct report_kind report_kinds[] = {
 		   KIND_INTEGERS,
 	  .write = text_write_callgrind },
 	{ .name = "comments", .write = text_write_comments },
+	{ .name = "disasm",
+	  .has_parameter = true,
+	  .flags = KIND_UNTRIMMED | KIND_ADDRESSES | KIND_NO_INLINES |
+		   KIND_OBJECT_NAMES,
+	  .write = text_write_disasm },
 	{ .name = "dot",
 	  .flags = KIND_VISUAL | KIND_TREE | KIND_EDGES,
+	  .write = text_write_dot },
+	{ .name = "graph", /* dot, safe to draw whatever the names are */
+	  .flags = KIND_VISUAL | KIND_TREE | KIND_EDGES | KIND_QUOTED,
 	  .write = text_write_dot },
 	{ .name = "list",
 	  .has_parameter = true,
@@ -34,6 +42,10 @@ const struct report_kind report_kinds[] = {
 	  .write = proto_write_top },
 	{ .name = "traces", .write = text_write_traces },
 	{ .name = "tree", .flags = KIND_EDGES, .write = text_write_tree },
+	{ .name = "weblist",
+	  .has_parameter = true,
+	  .flags = ALL_DETAIL | KIND_OBJECT_NAMES,
+	  .write = text_write_weblist },
 };
 const size_t report_n_kinds = ARRAY_SIZE(report_kinds);
 

@@ -187,8 +187,10 @@ static int set_title(struct report *r)
 
 static int prepare(struct report *r, const char *parameter, struct err *e)
 {
-	int rc =
-		view_find_units(&r->view, r->warn.warn, r->warn.arg, &r->units);
+	int rc = filter_drop_frames(&r->view, e);
+	if (!rc)
+		rc = view_find_units(&r->view, r->warn.warn, r->warn.arg,
+				     &r->units);
 	if (!rc)
 		rc = filter_add_label_frames(&r->view, &r->o, &r->warn);
 	if (!rc && r->o.relative_percentages)
@@ -319,8 +321,9 @@ int64_t report_sample_value(const struct report *r, const struct view_sample *s)
  * Cut what file names share with the source and trim paths.  Each graph that
  * is built does it again, to what is left, as the Go tool does.
  */
-static int trim_file_names(struct report *r)
+static int trim_file_names(struct report *r, bool *ret_changed)
 {
+	*ret_changed = false;
 	struct view *v = &r->view;
 	for (size_t i = 0; i < v->n_functions; i++) {
 		uint32_t *name = &v->functions[i].filename;
@@ -336,6 +339,7 @@ static int trim_file_names(struct report *r)
 		if (rest == PROFILE_NONE)
 			return ERR_NOMEM;
 		*name = rest;
+		*ret_changed = true;
 	}
 	return 0;
 }
@@ -345,12 +349,9 @@ static bool is_tree(const struct report *r)
 	return r->o.call_tree && r->kind->flags & KIND_TREE;
 }
 
-int report_graph(struct report *r, const struct graph_set *kept,
-		 enum graph_edges edges, struct graph *ret)
+static int build_graph(struct report *r, const struct graph_set *kept,
+		       enum graph_edges edges, struct graph *ret)
 {
-	*ret = (struct graph){ 0 };
-	if (trim_file_names(r))
-		return ERR_NOMEM;
 	const struct graph_options o = {
 		.value = r->value,
 		.mean = r->o.mean,
@@ -366,16 +367,49 @@ int report_graph(struct report *r, const struct graph_set *kept,
 	return graph_build(ret, &r->view, &o);
 }
 
-/* Build the graph anew from the first n nodes of order. */
+int report_graph(struct report *r, const struct graph_set *kept,
+		 enum graph_edges edges, struct graph *ret)
+{
+	bool unused;
+	*ret = (struct graph){ 0 };
+	const int rc = trim_file_names(r, &unused);
+	return rc ? rc : build_graph(r, kept, edges, ret);
+}
+
+/* Keep n nodes, without looking at the samples again. */
+static void keep_nodes(struct graph *g, const uint32_t *order, size_t n)
+{
+	for (size_t i = 0; i < g->n_order; i++)
+		g->nodes[g->order[i]].is_kept = false;
+	memmove(g->order, order, n * sizeof(*order));
+	g->n_order = n;
+	for (size_t i = 0; i < n; i++)
+		g->nodes[g->order[i]].is_kept = true;
+}
+
+/*
+ * The graph of the first n nodes of order alone.  Edges and labels go past
+ * nodes that are taken out, so it is built anew; the nodes' own values do
+ * not change.
+ */
 static int rebuild(struct report *r, struct trimmed *t, const uint32_t *order,
 		   size_t n, enum graph_edges edges)
 {
 	struct graph_set kept;
 	struct graph g;
-	int rc = graph_set_init(&kept, &t->g, order, n);
+	bool changed;
+	int rc = trim_file_names(r, &changed);
 	if (rc)
 		return rc;
-	rc = report_graph(r, &kept, edges, &g);
+	if (!changed && edges == GRAPH_INLINE_EDGES && !t->g.n_edges &&
+	    !(r->kind->flags & KIND_VISUAL)) {
+		keep_nodes(&t->g, order, n);
+		return 0;
+	}
+	rc = graph_set_init(&kept, &t->g, order, n);
+	if (rc)
+		return rc;
+	rc = build_graph(r, &kept, edges, &g);
 	graph_free(&t->g);
 	t->g = g;
 	graph_set_free(&kept);

@@ -62,6 +62,7 @@ struct report_options {
 	bool relative_percentages, call_tree, compact_labels, drop_negative;
 	bool intel_syntax;
 	const char *source_path, *trim_path;
+	const char *tools; /* where objdump is */
 };
 
 #define REPORT_OPTIONS_DEFAULT                                                 \

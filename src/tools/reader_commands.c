@@ -31,32 +31,35 @@ const struct reader_command reader_commands[] = {
 	  REPORT_USAGE, .suffix = "callgraph.out" },
 	{ "comments", "comments", "Show the comments in the profile",
 	  USAGE_NONE },
+	{ "disasm", "disasm",
+	  "Show instructions of functions that match (objdump)",
+	  USAGE_FUNCTION | USAGE_REDIRECT, .has_parameter = true },
 	{ "dot", "dot", "Write the graph in graphviz's language",
 	  REPORT_USAGE },
-	{ "eog", "dot", "Draw the graph and show it with eog", USAGE_FILTERS,
+	{ "eog", "graph", "Draw the graph and show it with eog", USAGE_FILTERS,
 	  .dot = "svg", .suffix = "svg", .viewers = eog },
-	{ "evince", "dot", "Draw the graph and show it with evince",
+	{ "evince", "graph", "Draw the graph and show it with evince",
 	  USAGE_FILTERS, .dot = "pdf", .suffix = "pdf", .viewers = evince },
-	{ "gif", "dot", "Draw the graph as GIF", REPORT_USAGE, .dot = "gif",
+	{ "gif", "graph", "Draw the graph as GIF", REPORT_USAGE, .dot = "gif",
 	  .suffix = "gif" },
-	{ "gv", "dot", "Draw the graph and show it with gv", USAGE_FILTERS,
+	{ "gv", "graph", "Draw the graph and show it with gv", USAGE_FILTERS,
 	  .dot = "ps", .suffix = "ps", .viewers = gv },
 	{ "kcachegrind", "callgrind", "Show the graph in KCachegrind",
 	  USAGE_FILTERS, .suffix = "grind", .viewers = kcachegrind },
 	{ "list", "list", "Show source lines of functions that match",
 	  USAGE_FUNCTION, .has_parameter = true },
-	{ "pdf", "dot", "Draw the graph as PDF", REPORT_USAGE, .dot = "pdf",
+	{ "pdf", "graph", "Draw the graph as PDF", REPORT_USAGE, .dot = "pdf",
 	  .suffix = "pdf" },
 	{ "peek", "peek", "Show callers and callees of functions that match",
 	  USAGE_PEEK, .has_parameter = true },
-	{ "png", "dot", "Draw the graph as PNG", REPORT_USAGE, .dot = "png",
+	{ "png", "graph", "Draw the graph as PNG", REPORT_USAGE, .dot = "png",
 	  .suffix = "png" },
 	{ "proto", "proto", "Write the profile, filtered, as profile.proto",
 	  USAGE_NONE, .suffix = "pb.gz" },
-	{ "ps", "dot", "Draw the graph as PostScript", REPORT_USAGE,
+	{ "ps", "graph", "Draw the graph as PostScript", REPORT_USAGE,
 	  .dot = "ps", .suffix = "ps" },
 	{ "raw", "raw", "Show the profile itself as text", USAGE_NONE },
-	{ "svg", "dot", "Draw the graph as SVG", REPORT_USAGE, .dot = "svg",
+	{ "svg", "graph", "Draw the graph as SVG", REPORT_USAGE, .dot = "svg",
 	  .suffix = "svg", .is_page = true },
 	{ "tags", "tags", "Show all labels and their values", USAGE_TAGS },
 	{ "text", "text", "Show the top entries as text",
@@ -69,8 +72,11 @@ const struct reader_command reader_commands[] = {
 	  USAGE_NONE },
 	{ "tree", "tree", "Show the call graph as text",
 	  REPORT_USAGE | USAGE_CUM },
-	{ "web", "dot", "Draw the graph and show it in a browser",
+	{ "web", "graph", "Draw the graph and show it in a browser",
 	  USAGE_FILTERS, .dot = "svg", .suffix = "svg", .is_page = true,
+	  .viewers = viewer_browsers },
+	{ "weblist", "weblist", "Show source and instructions in a browser",
+	  USAGE_FUNCTION, .has_parameter = true, .suffix = "html",
 	  .viewers = viewer_browsers },
 };
 const size_t reader_n_commands = ARRAY_SIZE(reader_commands);
@@ -88,6 +94,8 @@ static void print_warning(void *arg, const char *text)
 	(void)arg;
 	fprintf(stderr, "%s\n", text);
 }
+
+const char *command_tools = "";
 
 const struct report_warn command_warn = { .warn = print_warning };
 
@@ -227,7 +235,8 @@ int command_run(const struct reader_command *c, const char *parameter,
 		bool interactive, struct err *e)
 {
 	struct report *r;
-	const struct report_options o = config_options(config);
+	struct report_options o = config_options(config);
+	o.tools = command_tools;
 	int rc = report_open(p, report_find_kind(c->kind), parameter, &o,
 			     &command_warn, &r, e);
 	if (rc)

@@ -50,6 +50,9 @@ int command_run(const struct reader_command *c, const char *parameter,
 		const struct reader_config *config, const struct profile *p,
 		bool interactive, struct err *e);
 
+/* Where objdump is: the value of -tools. */
+extern const char *command_tools;
+
 /* What is told to the user beside the report: standard error. */
 extern const struct report_warn command_warn;
 

@@ -147,6 +147,7 @@ static int combine(struct origin *origins, size_t n, bool base,
 		add_mapping(origins[i].profile);
 		override_binary(origins[i].profile, s);
 		ps[got++] = origins[i].profile;
+		origins[i].profile = NULL;
 	}
 	const char *what = base ? "base" : "source";
 	int rc = 0;
@@ -160,11 +161,6 @@ static int combine(struct origin *origins, size_t n, bool base,
 	if (!rc && got < wanted)
 		fprintf(stderr, "Fetched %zu %s profiles out of %zu\n", got,
 			what, wanted);
-	for (size_t i = 0; i < n; i++)
-		if (origins[i].is_base == base) {
-			profile_free(origins[i].profile);
-			origins[i].profile = NULL;
-		}
 	free(ps);
 	return rc;
 }
@@ -287,13 +283,9 @@ static int subtract_base(struct profile **p, struct profile *base,
 {
 	const struct combine_base options = { .mark = s->is_diff,
 					      .normalize = s->normalize };
-	struct profile *difference;
-	const int rc = combine_subtract(*p, base, &options, &difference, e);
-	if (rc)
-		return rc;
-	profile_free(*p);
-	*p = difference;
-	return 0;
+	struct profile *whole = *p;
+	*p = NULL;
+	return combine_subtract(whole, base, &options, p, e);
 }
 
 static int make_profile(struct origin *origins, size_t n,
@@ -316,7 +308,6 @@ static int make_profile(struct origin *origins, size_t n,
 		die("out of memory");
 	if (!rc && remote)
 		save(p);
-	profile_free(base);
 	if (rc)
 		profile_free(p);
 	else

@@ -16,6 +16,7 @@ int main(int argc, char **argv)
 	struct profile *p;
 	struct err e = { "" };
 	flags_parse(argc, argv, &f);
+	command_tools = f.source.tools;
 	if (fetch_profiles(&f.source, &p, &e))
 		die("%s", e.text);
 	int rc = 0;

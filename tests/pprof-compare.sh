@@ -1,0 +1,36 @@
+#!/bin/sh
+# pprof-compare.sh - one comparison of proflab-pprof with go tool pprof.
+#
+#	pprof-compare.sh WORK OURS THEIRS ID ARGUMENT...
+#
+# Both get the same arguments.  Standard output and exit status must be equal;
+# where they are not, WORK/ID.diff says how.  Not a test by itself: see
+# pprof-differential.sh.
+work=$1 ours=$2 theirs=$3 id=$4
+shift 4
+"$theirs" "$@" >"$work/$id.theirs" 2>"$work/$id.theirs.err" </dev/null
+their_status=$?
+"$ours" "$@" >"$work/$id.ours" 2>"$work/$id.ours.err" </dev/null
+our_status=$?
+case " $* " in
+*' -proto '* | *' -topproto '*)
+	# The bytes may differ in compression and in the order of strings:
+	# what they mean may not.
+	for who in ours theirs; do
+		"$theirs" -symbolize=none -raw "$work/$id.$who" \
+			>"$work/$id.$who.raw" 2>&1
+		mv "$work/$id.$who.raw" "$work/$id.$who"
+	done
+	;;
+esac
+if [ "$their_status" -ne "$our_status" ] ||
+	! cmp -s "$work/$id.theirs" "$work/$id.ours"; then
+	{
+		echo "$*"
+		echo "exit status: theirs $their_status, ours $our_status"
+		tail -n 2 "$work/$id.ours.err"
+		diff -a "$work/$id.theirs" "$work/$id.ours" | head -n 8
+	} >"$work/$id.diff"
+fi
+rm -f "$work/$id.theirs" "$work/$id.ours" "$work/$id.theirs.err" \
+	"$work/$id.ours.err"
