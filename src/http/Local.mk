@@ -79,7 +79,11 @@ if !SANITIZED
 lib_LTLIBRARIES += libpprof-preload.la
 endif
 EXTRA_DIST += src/http/preload.map
-libpprof_preload_la_SOURCES = src/http/preload.c
+# preload.c in an archive of its own, the last one: its constructor must run
+# after those of all the others.
+noinst_LTLIBRARIES += libpreload.la
+libpreload_la_SOURCES = src/http/preload.c
+libpprof_preload_la_SOURCES =
 libpprof_preload_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared \
 	-rpath $(libdir) \
 	-Wl,-z,now -Wl,-z,defs \
@@ -87,4 +91,18 @@ libpprof_preload_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared \
 EXTRA_libpprof_preload_la_DEPENDENCIES = src/http/preload.map
 libpprof_preload_la_LIBADD = libshim-malloc.la libpprof-shim.la \
 	libshim-daemon.la libpprof-http-core.la libpprof-core.la \
-	libpprof-nounwind.la $(PPROF_BASE_LIBS) $(PTHREAD_LIBS)
+	libpprof-nounwind.la $(PPROF_BASE_LIBS) libpreload.la $(PTHREAD_LIBS)
+
+if !SANITIZED
+TESTS += tests/preload.sh
+check_PROGRAMS += tests/preload_subject tests/preload_throw \
+	tests/preload_replaced
+endif
+EXTRA_DIST += tests/preload.sh
+EXTRA_PROGRAMS += tests/preload_subject tests/preload_throw \
+	tests/preload_replaced
+tests_preload_subject_SOURCES = tests/preload_subject.c
+tests_preload_subject_CFLAGS = $(AM_CFLAGS) -fno-builtin
+tests_preload_subject_LDADD = $(PTHREAD_LIBS) -ldl
+tests_preload_throw_SOURCES = tests/preload_throw.cc
+tests_preload_replaced_SOURCES = tests/preload_replaced.cc

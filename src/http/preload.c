@@ -50,7 +50,7 @@ enum {
 
 /*
  * Written by the constructor and by fork's child handler, while there is one
- * thread that could know; `http` also by revive, its sole user then.
+ * thread that could know; http and cpu by revive, too, under `serving`.
  */
 static struct {
 	pid_t pid;	   /* whose state this is */
@@ -59,6 +59,9 @@ static struct {
 	struct pprof_http *http;
 	struct pprof_capture *cpu;
 } self;
+
+/* Guards http and cpu while they are made: a fork comes before or after. */
+static pthread_mutex_t serving = PTHREAD_MUTEX_INITIALIZER;
 
 static void complain(const char *format, ...)
 	__attribute__((format(printf, 1, 2)));
@@ -103,17 +106,21 @@ static int serve(void)
 	struct pprof_http *http;
 	if (!address)
 		return 0;
+	pthread_mutex_lock(&serving);
 	const int rc = pprof_http_start(address, NULL, &http);
 	if (!rc) {
 		self.http = http;
 		self.server_pid = getpid();
-	} else if (rc == PPROF_ERR_IO && errno == EADDRINUSE) {
-		return PPROF_ERR_BUSY;
-	} else {
-		complain("PPROF_ADDR=%s: %s", address,
-			 rc == PPROF_ERR_IO ? strerror(errno)
-					    : pprof_strerror(rc));
 	}
+	const int saved = errno;
+	pthread_mutex_unlock(&serving);
+	errno = saved;
+	if (!rc)
+		return 0;
+	if (rc == PPROF_ERR_IO && errno == EADDRINUSE)
+		return PPROF_ERR_BUSY;
+	complain("PPROF_ADDR=%s: %s", address,
+		 rc == PPROF_ERR_IO ? strerror(errno) : pprof_strerror(rc));
 	return 0;
 }
 
@@ -134,12 +141,30 @@ static void wait_for_end(pid_t pid)
 		nanosleep(&pause, NULL);
 }
 
-/* A daemon's: serve where the parent served, once it has gone. */
+static void start_capture(void)
+{
+	char buf[TEXT];
+	if (!variable("PPROF_CPU", buf))
+		return;
+	pthread_mutex_lock(&serving);
+	const int rc =
+		self.cpu ? 0 : pprof_capture_start("profile", NULL, &self.cpu);
+	pthread_mutex_unlock(&serving);
+	if (rc)
+		complain("PPROF_CPU=%s: %s", buf, pprof_strerror(rc));
+}
+
+/*
+ * A daemon's: serve where the parent served, once it has gone.  A thread, since
+ * that may take a while, and since within fork's handlers, where a second fork
+ * is noticed, the locks of others are not free yet.
+ */
 static void *revive(void *arg)
 {
 	const pid_t before = (pid_t)(intptr_t)arg;
 	const struct timespec pause = { .tv_nsec = BIND_RETRY_MS * 1000000 };
 	guard_enter();
+	start_capture();
 	if (before && before != getpid())
 		wait_for_end(before);
 	/* Its sockets close a little after. */
@@ -147,16 +172,6 @@ static void *revive(void *arg)
 		nanosleep(&pause, NULL);
 	guard_leave();
 	return NULL;
-}
-
-static void start_capture(void)
-{
-	char buf[TEXT];
-	if (!variable("PPROF_CPU", buf))
-		return;
-	const int rc = pprof_capture_start("profile", NULL, &self.cpu);
-	if (rc)
-		complain("PPROF_CPU=%s: %s", buf, pprof_strerror(rc));
 }
 
 static void become_daemon(void)
@@ -167,9 +182,7 @@ static void become_daemon(void)
 	guard_enter();
 	self.pid = getpid();
 	self.daemon_ns = clock_monotonic_ns();
-	if (!self.cpu)
-		start_capture();
-	if (getenv("PPROF_ADDR") &&
+	if ((getenv("PPROF_ADDR") || getenv("PPROF_CPU")) &&
 	    http_thread_start(&thread, "pprof-daemon", revive,
 			      (void *)(intptr_t)self.server_pid) == 0)
 		pthread_detach(thread);
@@ -230,6 +243,7 @@ __attribute__((destructor)) static void preload_end(void)
 	if (self.pid != getpid())
 		return;
 	guard_enter();
+	pthread_mutex_lock(&serving);
 	if (self.cpu) {
 		pprof_capture_stop(self.cpu);
 		write_file("PPROF_CPU", self.cpu);
@@ -240,13 +254,25 @@ __attribute__((destructor)) static void preload_end(void)
 	/* Captures that run are answered with what there is. */
 	pprof_http_stop(self.http);
 	self.http = NULL;
+	pthread_mutex_unlock(&serving);
 	guard_leave();
 }
 
 /* ---- at start ------------------------------------------------------------ */
 
+static void before_fork(void)
+{
+	pthread_mutex_lock(&serving);
+}
+
+static void forked_parent(void)
+{
+	pthread_mutex_unlock(&serving);
+}
+
 static void forked(void)
 {
+	pthread_mutex_unlock(&serving);
 	pprof_http_forked(self.http);
 	self.http = NULL;
 	self.cpu = NULL; /* the sampler does not run here */
@@ -293,7 +319,7 @@ __attribute__((constructor)) static void preload_begin(void)
 	guard_enter();
 	self.pid = getpid();
 	set_rates();
-	pthread_atfork(NULL, NULL, forked);
+	pthread_atfork(before_fork, forked_parent, forked);
 	hooks_on_daemon(become_daemon);
 	start_capture();
 	serve();

@@ -1,0 +1,283 @@
+/*
+ * preload_subject.c - a program that knows nothing of the profiler, for
+ * preload.sh to put it into.
+ *
+ *	preload_subject survive    allocate where allocating is hard
+ *	preload_subject daemon     become a daemon; print its pid; end when
+ *	                           standard input ends
+ *	preload_subject daemon2    the same, by two forks
+ *	preload_subject serve      end when standard input ends
+ *	preload_subject cancel     end a thread by pthread_cancel
+ *	preload_subject errno      errno, results and alignments are the
+ *	                           allocator's own
+ */
+#include <dlfcn.h>
+#include <errno.h>
+#include <malloc.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static void *early;
+static pthread_key_t key;
+static _Atomic int destroyed, interrupted;
+
+static void touch(void *p)
+{
+	__asm__ __volatile__("" : : "r"(p) : "memory");
+}
+
+__attribute__((noipa)) static void *allocate_before_main(size_t size)
+{
+	void *p = malloc(size);
+	touch(p);
+	return p;
+}
+
+__attribute__((constructor(101))) static void before_main(void)
+{
+	early = allocate_before_main(3000);
+	free(allocate_before_main(4000));
+}
+
+__attribute__((noipa)) static void *allocate_after_exit(size_t size)
+{
+	void *p = malloc(size);
+	touch(p);
+	return p;
+}
+
+static void at_exit(void)
+{
+	free(allocate_after_exit(5000));
+	early = realloc(early, 100000);
+	free(early);
+}
+
+__attribute__((noipa)) static void *allocate_in_destructor(size_t size)
+{
+	void *p = calloc(1, size);
+	touch(p);
+	return p;
+}
+
+static void destroy(void *value)
+{
+	free(value);
+	free(allocate_in_destructor(700));
+	/* Once more, in the next round of destructors. */
+	if (destroyed++ % 2 == 0)
+		pthread_setspecific(key, malloc(10));
+}
+
+static void *allocate_in_thread(void *arg)
+{
+	pthread_setspecific(key, malloc(20));
+	for (int i = 0; i < 1500; i++) {
+		void *p = malloc((size_t)(i * 7) % 5000);
+		p = realloc(p, (size_t)(i * 13) % 9000 + 1);
+		free(p);
+	}
+	return arg;
+}
+
+static void *load_and_unload(void *arg)
+{
+	for (int i = 0; i < 100; i++) {
+		void *lib = dlopen("libz.so.1", RTLD_NOW | RTLD_LOCAL);
+		if (lib)
+			dlclose(lib);
+		free(malloc(100));
+	}
+	return arg;
+}
+
+static void on_alarm(int signo)
+{
+	(void)signo;
+	interrupted++;
+}
+
+static int survive(void)
+{
+	atexit(at_exit);
+	pthread_key_create(&key, destroy);
+	signal(SIGALRM, on_alarm);
+	const struct itimerval often = { { 0, 500 }, { 0, 500 } };
+	setitimer(ITIMER_REAL, &often, NULL);
+	for (int round = 0; round < 3; round++) {
+		pthread_t threads[6];
+		for (int i = 0; i < 6; i++)
+			pthread_create(&threads[i], NULL,
+				       i ? allocate_in_thread : load_and_unload,
+				       NULL);
+		const pid_t pid = fork();
+		if (pid == 0) {
+			alarm(30);
+			free(malloc(50000));
+			void *p = realloc(malloc(10), 200000);
+			free(p);
+			_exit(p ? 0 : 1);
+		}
+		for (int i = 0; i < 6; i++)
+			pthread_join(threads[i], NULL);
+		int status = -1;
+		while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+			;
+		if (status != 0) {
+			printf("child: %#x\n", (unsigned)status);
+			return 1;
+		}
+	}
+	const struct itimerval never = { { 0, 0 }, { 0, 0 } };
+	setitimer(ITIMER_REAL, &never, NULL);
+	printf("survived, %s, destroyed %d\n",
+	       interrupted ? "interrupted" : "quiet", destroyed);
+	return 0;
+}
+
+static int wait_for_input(void)
+{
+	char buf[64];
+	while (read(STDIN_FILENO, buf, sizeof(buf)) > 0)
+		;
+	return 0;
+}
+
+static int become_daemon(int forks)
+{
+	for (int i = 0; i < forks; i++) {
+		if (fork() != 0)
+			_exit(0);
+		if (i == 0)
+			setsid();
+	}
+	printf("pid %d\n", (int)getpid());
+	fflush(stdout);
+	return wait_for_input();
+}
+
+static void *wait_for_ever(void *arg)
+{
+	free(malloc(1000));
+	for (;;)
+		pause();
+	return arg;
+}
+
+static int cancel(void)
+{
+	pthread_t t;
+	void *result = NULL;
+	pthread_create(&t, NULL, wait_for_ever, NULL);
+	pthread_cancel(t);
+	pthread_join(t, &result);
+	puts(result == PTHREAD_CANCELED ? "cancelled" : "not cancelled");
+	return result == PTHREAD_CANCELED ? 0 : 1;
+}
+
+/* ---- as without us ------------------------------------------------------- */
+
+static int failures;
+
+static void expect(bool ok, const char *what)
+{
+	if (!ok) {
+		printf("not as it should be: %s\n", what);
+		failures++;
+	}
+}
+
+static bool aligned(const void *p, size_t alignment)
+{
+	return p && (uintptr_t)p % alignment == 0;
+}
+
+static int check_errno(void)
+{
+	volatile size_t huge = SIZE_MAX / 2 + 1, much = SIZE_MAX / 4;
+	for (int i = 0; i < 1200; i++) {
+		errno = 77;
+		void *p = malloc((size_t)i);
+		expect(p && errno == 77, "malloc keeps errno");
+		expect(aligned(p, 16), "malloc aligns to 16");
+		expect(malloc_usable_size(p) >= (size_t)i, "usable size");
+		memset(p, i, (size_t)i);
+		p = realloc(p, (size_t)i + 100);
+		expect(p && errno == 77, "realloc keeps errno");
+		expect(i == 0 ||
+			       ((unsigned char *)p)[i - 1] == (unsigned char)i,
+		       "realloc keeps what is written");
+		free(p);
+		expect(errno == 77, "free keeps errno");
+		for (size_t a = 8; a <= 65536; a *= 8) {
+			void *q = NULL;
+			expect(posix_memalign(&q, a, (size_t)i) == 0 &&
+				       aligned(q, a) && errno == 77,
+			       "posix_memalign");
+			free(q);
+			q = memalign(a, (size_t)i);
+			expect(aligned(q, a), "memalign");
+			free(q);
+			q = aligned_alloc(a, (size_t)i);
+			expect(aligned(q, a), "aligned_alloc");
+			free(q);
+		}
+	}
+	free(NULL);
+	errno = 0;
+	expect(!malloc(huge) && errno == ENOMEM, "malloc of too much");
+	errno = 0;
+	expect(!calloc(huge, 4) && errno == ENOMEM, "calloc that overflows");
+	errno = 0;
+	expect(!calloc(much, 1) && errno == ENOMEM, "calloc of too much");
+	errno = 0;
+	expect(!reallocarray(NULL, huge, 4) && errno == ENOMEM,
+	       "reallocarray that overflows");
+	void *p = (void *)16;
+	errno = 55;
+	expect(posix_memalign(&p, 24, 10) == EINVAL && p == (void *)16 &&
+		       errno == 55,
+	       "posix_memalign of no alignment");
+	expect(posix_memalign(&p, 64, much) == ENOMEM, "posix_memalign");
+	p = valloc(10);
+	expect(aligned(p, (size_t)getpagesize()), "valloc");
+	free(p);
+	p = pvalloc(10);
+	expect(aligned(p, (size_t)getpagesize()) &&
+		       malloc_usable_size(p) >= (size_t)getpagesize(),
+	       "pvalloc");
+	free(p);
+	expect(malloc_usable_size(NULL) == 0, "usable size of NULL");
+	expect(!dlerror(), "dlerror tells nothing that is not the program's");
+	/* Large blocks of zeros cost no memory before they are written. */
+	struct mallinfo2 info = mallinfo2();
+	(void)info;
+	printf("%d failures\n", failures);
+	return failures ? 1 : 0;
+}
+
+int main(int argc, char **argv)
+{
+	const char *mode = argc > 1 ? argv[1] : "";
+	if (!strcmp(mode, "survive"))
+		return survive();
+	if (!strcmp(mode, "daemon"))
+		return become_daemon(1);
+	if (!strcmp(mode, "daemon2"))
+		return become_daemon(2);
+	if (!strcmp(mode, "serve"))
+		return wait_for_input();
+	if (!strcmp(mode, "cancel"))
+		return cancel();
+	if (!strcmp(mode, "errno"))
+		return check_errno();
+	return 2;
+}
