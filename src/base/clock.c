@@ -7,9 +7,12 @@ static int64_t read_ns(clockid_t id)
 {
 	const int saved = errno;
 	struct timespec ts;
-	const int rc = clock_gettime(id, &ts);
+	if (clock_gettime(id, &ts) == 0)
+		return ts.tv_sec * INT64_C(1000000000) + ts.tv_nsec;
+	/* Only now: a raw clone may share errno with a thread that has just
+	 * set it. */
 	errno = saved;
-	return rc ? -1 : ts.tv_sec * INT64_C(1000000000) + ts.tv_nsec;
+	return -1;
 }
 
 int64_t clock_monotonic_ns(void)

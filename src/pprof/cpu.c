@@ -13,7 +13,6 @@
 #include "pprof/sampler.h"
 #include "pprof/stat.h"
 #include "pprof/thread.h"
-#include "pprof/unwind.h"
 #include "pprof/writer.h"
 
 #include <pthread.h>
@@ -82,10 +81,14 @@ static int start_locked(int hz, struct source_mark *m, struct err *e)
 		return rc ? rc : (windows++, 0);
 	}
 	epoch++;
+	struct sampler_info before;
+	sampler_info(&before);
 	rc = sampler_start(hz, e);
 	if (rc)
 		return rc;
 	rc = mark_take(false, m);
+	/* The threads that could not be had at the start are this window's. */
+	m->info = before;
 	if (rc) {
 		struct source_mark end = { 0 };
 		if (sampler_mark(true, &end.snapshot, &end.pending,
@@ -253,10 +256,8 @@ static int add_comments(struct writer *w, const struct source_mark *since,
 				    "by timer overruns, perf events not "
 				    "permitted)");
 	if (rc == 0)
-		rc = writer_comment(w, "unwinder: libgcc%s; threads: %s",
-				    unwind_engine_available(UNWIND_LIBUNWIND)
-					    ? ", libunwind in warmed threads"
-					    : "",
+		rc = writer_comment(w, "unwinder: %s; threads: %s",
+				    sampler_unwinder(),
 				    hooks_present(HOOKS_THREAD)
 					    ? "hooked and scanned"
 					    : "scanned every 100 ms");
@@ -295,6 +296,9 @@ static int add_thread_comments(struct writer *w,
 		  "not sampled: more threads than the profiler has room for" },
 		{ b->threads_on_timer_instead - a->threads_on_timer_instead,
 		  "a timer instead of a perf event" },
+		{ b->threads_slowed - a->threads_slowed,
+		  "times that a thread's rate was halved: its stacks took a "
+		  "quarter of its time" },
 		{ b->threads_unseen - a->threads_unseen,
 		  "ended between two scans: their last samples are missing" },
 	};

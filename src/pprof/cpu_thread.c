@@ -86,7 +86,8 @@ static int open_perf(const struct thread *t, struct cpu_thread *c)
 	int64_t first = points_phase(phase_start, phase_seq, setup.period_ns);
 	if (first < PERF_FIRST_MIN_NS)
 		first = PERF_FIRST_MIN_NS;
-	c->period_set = false;
+	c->perf_period = 0;
+	c->cost = 0;
 	return perf_event_open(t->tid, setup.signo, first, name_fd, &slot,
 			       &c->event);
 }
@@ -213,11 +214,11 @@ void cpu_thread_count(struct thread *t, int64_t n)
 	atomic_fetch_add(&cpu_thread_of(t)->counted, n);
 }
 
-bool cpu_thread_is_orphan(const struct thread *t)
+bool cpu_thread_is_orphan(const struct thread *t, int64_t clock_ns)
 {
 	const struct cpu_thread *c = cpu_thread_of(t);
-	return c->armed && (c->event.fd >= 0 ? perf_event_is_orphan(&c->event)
-					     : timer_is_orphan(c->timer));
+	return c->armed &&
+	       (clock_ns < c->seen_clock || timer_is_orphan(c->timer));
 }
 
 static uint32_t slot_of_timer(const siginfo_t *info)
@@ -261,9 +262,9 @@ static int64_t announced(struct cpu_thread *c, const siginfo_t *info)
 {
 	if (info->si_code == SI_TIMER)
 		return c->delivered + 1 + info->si_overrun;
-	if (!c->period_set) {
-		c->period_set = true;
-		perf_event_set_period(info->si_fd, setup.period_ns);
+	if (c->perf_period == 0) {
+		c->perf_period = setup.period_ns;
+		perf_event_set_period(info->si_fd, c->perf_period);
 	}
 	return points_passed(c->first, setup.period_ns, clock_thread_cpu_ns());
 }
@@ -287,4 +288,17 @@ int64_t cpu_thread_take(uint32_t slot, const siginfo_t *info, int64_t *ret_lost)
 		n = 1;
 	}
 	return n;
+}
+
+bool cpu_thread_cost(uint32_t slot, int64_t cpu_ns)
+{
+	struct cpu_thread *c = &cpu_threads[slot];
+	if (c->event.fd < 0 || c->perf_period == 0)
+		return false;
+	c->cost += (cpu_ns - c->cost) / 8;
+	if (c->cost < c->perf_period / 4)
+		return false;
+	c->perf_period *= 2;
+	perf_event_set_period(c->event.fd, c->perf_period);
+	return true;
 }

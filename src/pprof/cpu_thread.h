@@ -46,7 +46,9 @@ struct cpu_thread {
 	/* The control thread found the signal blocked, and counted the points
 	 * up to then as lost. */
 	_Atomic bool blocked;
-	bool period_set; /* of the perf event.  Owner: the handler */
+	/* Of the perf event: its period now (0 = still the first, short one),
+	 * and what the handler costs on average.  Owner: the handler. */
+	int64_t perf_period, cost;
 };
 
 /* Reserve the memory of all slots.  Returns: 0 or ERR_NOMEM. */
@@ -77,8 +79,13 @@ void cpu_thread_forget(struct thread *t);
 int64_t cpu_thread_pending(const struct thread *t, int64_t clock_ns);
 /* Count n more points, as somebody else than the handler. */
 void cpu_thread_count(struct thread *t, int64_t n);
-/* Has the thread that it watches ended?  Proof against tid reuse. */
-bool cpu_thread_is_orphan(const struct thread *t);
+/*
+ * Has the thread that it watches ended, and is its id, whose clock says so
+ * much, another's?  A timer knows for sure; a perf event does not tell (poll
+ * always says POLLHUP where no ring is mapped), so there a clock that has gone
+ * back must do.
+ */
+bool cpu_thread_is_orphan(const struct thread *t, int64_t clock_ns);
 
 /* The slot that this signal is about, or 0 when it is none of ours or comes
  * too late.  Signal: safe. */
@@ -90,5 +97,12 @@ uint32_t cpu_thread_of_signal(const siginfo_t *info);
  */
 int64_t cpu_thread_take(uint32_t slot, const siginfo_t *info,
 			int64_t *ret_lost);
+/*
+ * The handler took so much CPU.  When it takes more than a quarter of a
+ * thread's time, the perf event's rate is halved; points are counted by the
+ * clock, so totals stay.  Without this a thread whose samples cost more than
+ * its period stands still.  Signal: safe.  Returns: was it halved now?
+ */
+bool cpu_thread_cost(uint32_t slot, int64_t cpu_ns);
 
 #endif

@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/perf_event.h>
-#include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -132,10 +131,4 @@ void perf_event_close(struct perf_event *e)
 		close(e->fd);
 	}
 	e->fd = -1;
-}
-
-bool perf_event_is_orphan(const struct perf_event *e)
-{
-	struct pollfd p = { .fd = e->fd, .events = POLLIN };
-	return poll(&p, 1, 0) == 1 && (p.revents & (POLLHUP | POLLNVAL));
 }

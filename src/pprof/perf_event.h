@@ -37,7 +37,5 @@ void perf_event_set_period(int fd, int64_t period_ns);
 void perf_event_enable(const struct perf_event *e, bool enable);
 /* Closes the descriptor only if it is still this event's. */
 void perf_event_close(struct perf_event *e);
-/* Has its thread ended? */
-bool perf_event_is_orphan(const struct perf_event *e);
 
 #endif

@@ -36,12 +36,18 @@
 enum {
 	/* Unwinding needs this much, where the stack is an alternate one. */
 	ALTSTACK_ROOM = 6144,
-	DRAIN_NS = 20000000, /* how long a stop waits for handlers */
+	DRAIN_NS = 10000000, /* how long a stop waits for handlers */
 };
 
 static struct stack_table *table; /* set once, before `enabled` */
 static struct sampler_info info;  /* guard: the registry's lock */
-static enum unwind_engine engine; /* set before `enabled` */
+/*
+ * Not libunwind: what its fast trace does not know by heart (a frame of ld.so's
+ * lazy binding is enough) it walks step by step, with two rt_sigprocmask, a
+ * lock and a pipe at each: 1 ms and more, every time, in a handler.  At 10 kHz
+ * a thread in dlclose stood still for that.  Set before `enabled`.
+ */
+static enum unwind_engine engine = UNWIND_LIBGCC;
 /* Sampling goes on.  Sequentially consistent, against `inside`: a stop first
  * clears it, then waits until nobody is inside. */
 static atomic_bool enabled;
@@ -49,7 +55,7 @@ static _Atomic int inside; /* handlers; also what a stop waits on (futex) */
 static atomic_bool draining;
 
 /* Relaxed; for sampler_stats. */
-static _Atomic int64_t n_samples, n_signals, n_late, handler_ns;
+static _Atomic int64_t n_samples, n_signals, n_late, handler_ns, n_slowed;
 
 const char *sampler_tag_name(uint64_t tag)
 {
@@ -119,7 +125,7 @@ static void record_stack(uint32_t slot, const ucontext_t *uc, uint32_t labels,
 	record(&stack, labels, SAMPLER_STACK, points);
 }
 
-static void sample(const siginfo_t *si, const ucontext_t *uc)
+static void sample(const siginfo_t *si, const ucontext_t *uc, int64_t began)
 {
 	const uint32_t slot = cpu_thread_of_signal(si);
 	if (!slot) {
@@ -139,23 +145,27 @@ static void sample(const siginfo_t *si, const ucontext_t *uc)
 		record_pc(uc, label_set_current(), points);
 	else
 		record_stack(slot, uc, label_set_current(), points);
+	if (cpu_thread_cost(slot, clock_thread_cpu_ns() - began))
+		atomic_fetch_add_explicit(&n_slowed, 1, memory_order_relaxed);
 }
 
 static void on_signal(int signo, siginfo_t *si, void *ucontext)
 {
 	(void)signo;
 	const int saved = errno;
-	const int64_t began = clock_monotonic_ns();
+	const int64_t began = clock_thread_cpu_ns();
 	atomic_fetch_add(&inside, 1);
 	if (atomic_load(&enabled))
-		sample(si, ucontext);
+		sample(si, ucontext, began);
 	else
 		add_relaxed(&n_late, 1);
 	add_relaxed(&n_signals, 1);
-	add_relaxed(&handler_ns, clock_monotonic_ns() - began);
+	add_relaxed(&handler_ns, clock_thread_cpu_ns() - began);
 	if (atomic_fetch_sub(&inside, 1) == 1 && atomic_load(&draining))
 		syscall(SYS_futex, &inside, FUTEX_WAKE_PRIVATE, INT_MAX);
-	errno = saved;
+	/* A raw clone may share errno with a thread that has just set it. */
+	if (errno != saved)
+		errno = saved;
 }
 
 /*
@@ -214,11 +224,10 @@ static void born(struct thread *t)
 		sampler_arm(t, 0);
 }
 
-/* 0.7 ms and 256 KiB: worth it where samples are many and lives are long. */
+/* 0.7 ms and 256 KiB, so only for those who asked for libunwind. */
 static void warm_thread(void)
 {
-	if (atomic_load(&enabled) && info.perf_asked &&
-	    sampler_control_lives_long())
+	if (engine != UNWIND_LIBGCC && atomic_load(&enabled))
 		unwind_warm_thread();
 }
 
@@ -228,25 +237,18 @@ static void adopted(struct thread *t, struct thread *to)
 	cpu_thread_move(t, to);
 }
 
-static bool signal_is_blocked_here(void)
-{
-	/* The registry's lock blocks everything: /proc would say so too. */
-	return sigismember(thread_registry_mask(), info.signo);
-}
-
 /* In the thread itself; nothing of it is sampled from here on. */
-static bool leaving(struct thread *t)
+static bool leaving(struct thread *t, int64_t clock)
 {
 	struct cpu_thread *c = cpu_thread_of(t);
 	if (!c->armed)
 		return false;
 	atomic_store(&c->ticket, 0);
-	const int64_t clock = clock_thread_cpu_ns();
 	const int64_t n = cpu_thread_pending(t, clock);
-	sampler_control_ended(t, clock);
+	sampler_control_leaves(t);
 	if (c->no_timer)
 		sampler_add_lost(LOST_NO_TIMER, n);
-	else if (n > 1 && signal_is_blocked_here())
+	else if (n > 1 && sigismember(thread_registry_mask(), info.signo) == 1)
 		sampler_add_lost(LOST_BLOCKED, n);
 	else
 		sampler_add_named(t, label_set_current(), SAMPLER_THREAD_EXIT,
@@ -412,19 +414,31 @@ static void add_pending(struct pendings *p, uintptr_t start, int64_t points)
 }
 
 /*
+ * What the caller blocks while it holds the registry's lock is not what it
+ * blocks otherwise.
+ */
+static bool thread_blocks(const struct thread *t)
+{
+	return t->tid == gettid()
+		       ? sigismember(thread_registry_mask(), info.signo) == 1
+		       : thread_blocks_signal(t->tid, info.signo);
+}
+
+/*
  * A thread that has more than a tick's worth to come, and blocks the signal,
  * will not deliver: those points are lost, by that cause.  The handler's next
- * call there knows (cpu_thread_take).
+ * call there knows (cpu_thread_take).  A few points more, for a thread may
+ * block everything for a moment: pthread_create does.
  */
 void sampler_settle(struct thread *t, int64_t points)
 {
 	struct cpu_thread *c = cpu_thread_of(t);
-	const int64_t usual = 1 + info.tick_ns / info.period_ns;
+	const int64_t usual = 4 + 2 * (info.tick_ns / info.period_ns);
 	if (c->no_timer) {
 		cpu_thread_count(t, points);
 		sampler_add_lost(LOST_NO_TIMER, points);
 	} else if (points > usual &&
-		   (thread_blocks_signal(t->tid, info.signo) ||
+		   (thread_blocks(t) ||
 		    !sampler_signal_is_ours(info.signo, on_signal))) {
 		atomic_store(&c->blocked, true);
 		cpu_thread_count(t, points);
@@ -510,6 +524,11 @@ struct stack_table *sampler_table(void)
 	return table;
 }
 
+const char *sampler_unwinder(void)
+{
+	return unwind_engine_name(engine);
+}
+
 void sampler_count_no_slot(void)
 {
 	info.threads_without_slot++;
@@ -524,6 +543,7 @@ void sampler_info(struct sampler_info *ret_info)
 {
 	thread_registry_lock();
 	*ret_info = info;
+	ret_info->threads_slowed = atomic_load(&n_slowed);
 	thread_registry_unlock();
 }
 

@@ -41,6 +41,7 @@ struct sampler_info {
 	/* Since the process began. */
 	int64_t threads_without_timer, threads_without_slot, threads_unseen;
 	int64_t threads_on_timer_instead; /* of a perf event */
+	int64_t threads_slowed; /* times that a thread's rate was halved */
 };
 
 /* Points that were passed but not delivered when a window ended. */
@@ -65,6 +66,8 @@ int sampler_mark(bool last, struct stack_snapshot *ret,
 		 struct sampler_pending **ret_pending, size_t *ret_n);
 
 struct stack_table *sampler_table(void);
+/* "libgcc", unless PPROF_UNWINDER says otherwise. */
+const char *sampler_unwinder(void);
 void sampler_info(struct sampler_info *ret_info);
 
 /* Counters for pprof_stat_at. */
@@ -72,7 +75,7 @@ struct sampler_stats {
 	int64_t samples;    /* points in the table */
 	int64_t signals;    /* handler calls */
 	int64_t late;	    /* signals that belonged to nothing any more */
-	int64_t handler_ns; /* time in the handler, by the clock */
+	int64_t handler_ns; /* CPU time of the handler */
 	int64_t control_ns; /* CPU time of control threads */
 };
 void sampler_stats(struct sampler_stats *ret_stats);

@@ -27,7 +27,6 @@ enum {
 	 * same: another destructor works on, or its id is another's. */
 	GRACE_SCANS = 10,
 	STACK_BYTES = 128 << 10,
-	LONG_LIFE_NS = 200000000,
 };
 
 /* Under the registry's lock, but for the atomics. */
@@ -35,7 +34,6 @@ static uint32_t scan_no;
 static int64_t capture_began; /* CLOCK_BOOTTIME, as threads' start times */
 static bool first_scans;
 static int newly_found;
-static int64_t mean_life_ns; /* of hooked threads that have ended; 0 = none */
 
 static pthread_t control;
 static _Atomic pid_t control_tid;
@@ -99,7 +97,7 @@ static bool look_at_unhooked(struct thread *t)
 	const int64_t clock = clock_tid_cpu_ns(t->tid);
 	/* The clock first: if the timer's thread still lives afterwards, it
 	 * was that thread's. */
-	if (cpu_thread_is_orphan(t)) {
+	if (cpu_thread_is_orphan(t, clock)) {
 		const pid_t tid = t->tid;
 		vanish(t);
 		found_new(tid);
@@ -222,7 +220,6 @@ void sampler_control_prepare(void)
 {
 	capture_began = boottime_ns();
 	scan_no++;
-	mean_life_ns = 0;
 }
 
 /*
@@ -271,15 +268,9 @@ void sampler_control_saw(struct thread *t)
 	t->seen = scan_no;
 }
 
-void sampler_control_ended(struct thread *t, int64_t cpu_ns)
+void sampler_control_leaves(struct thread *t)
 {
 	t->left = scan_no;
-	mean_life_ns = mean_life_ns ? (mean_life_ns * 7 + cpu_ns) / 8 : cpu_ns;
-}
-
-bool sampler_control_lives_long(void)
-{
-	return mean_life_ns == 0 || mean_life_ns >= LONG_LIFE_NS;
 }
 
 int64_t sampler_control_cpu_ns(void)

@@ -6,7 +6,6 @@
 #ifndef PROFLAB_PPROF_SAMPLER_CONTROL_H
 #define PROFLAB_PPROF_SAMPLER_CONTROL_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 struct thread;
@@ -21,12 +20,9 @@ int sampler_control_start(void);
 /* Blocks: for the rest of a scan. */
 void sampler_control_stop(void);
 
-/* Under the registry's lock: t is known to be there now; t, which is hooked,
- * ends after so much CPU. */
+/* Under the registry's lock: t is known to be there now; its exit was told. */
 void sampler_control_saw(struct thread *t);
-void sampler_control_ended(struct thread *t, int64_t cpu_ns);
-/* Do threads live so long, lately, that warming one pays? */
-bool sampler_control_lives_long(void);
+void sampler_control_leaves(struct thread *t);
 
 /* CPU time of all control threads so far. */
 int64_t sampler_control_cpu_ns(void);

@@ -1,6 +1,7 @@
 /* thread.c - see thread.h. */
 #include "pprof/thread.h"
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "pprof/guard.h"
 #include "pprof/hooks.h"
@@ -220,13 +221,16 @@ struct hooks_start hooks_thread_begin(struct hooks_thread *ticket)
 	return start;
 }
 
-static void leave(pid_t tid)
+static void leave(void)
 {
+	/* First of all: what we take here is not the program's. */
+	const int64_t clock = clock_thread_cpu_ns();
+	const pid_t tid = atomic_load(&tls_owner);
 	const struct thread_listener *l = atomic_load(&listener);
 	thread_registry_lock();
 	struct thread *t = thread_find(tid);
 	if (t && t->state == THREAD_ALIVE) {
-		if (l && l->leaving(t))
+		if (l && l->leaving(t, clock))
 			t->state = THREAD_LEAVING;
 		else
 			thread_remove(t);
@@ -241,7 +245,7 @@ static void exiting(void *value)
 	guard_enter();
 	if (round >= LAST_ROUND ||
 	    pthread_setspecific(exit_key, (void *)(round + 1)))
-		leave(gettid());
+		leave();
 	guard_leave();
 }
 

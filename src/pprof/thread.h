@@ -87,9 +87,10 @@ struct thread_listener {
 	void (*adopted)(struct thread *t, struct thread *to);
 	/* It has gone, and its exit was not told. */
 	void (*died)(struct thread *t);
-	/* In the thread itself.  Returns: keep the slot as THREAD_LEAVING,
+	/* In the thread itself, whose clock said so much when its exit hook
+	 * began.  Returns: keep the slot as THREAD_LEAVING,
 	 * because scans are made that may still find the thread. */
-	bool (*leaving)(struct thread *t);
+	bool (*leaving)(struct thread *t, int64_t clock_ns);
 	/* In the only thread of a forked child, before the others' slots go. */
 	void (*forked)(struct thread *self);
 };

@@ -1,0 +1,213 @@
+/*
+ * cpu_testing.h - for the tests of the CPU profiler: threads that burn a known
+ * amount of CPU by their own clocks, and questions to what a capture wrote.
+ */
+#ifndef PROFLAB_TESTS_CPU_TESTING_H
+#define PROFLAB_TESTS_CPU_TESTING_H
+
+#include "tests/testing.h"
+
+#include "base/attr.h"
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "pprof/pprof.h"
+#include "profile/decode.h"
+#include "profile/profile.h"
+
+#include <dirent.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+#define MS INT64_C(1000000)
+
+/* ---- burning ------------------------------------------------------------- */
+
+/* Calculate until the calling thread's own clock has gone on by ns; inlined,
+ * so that the CPU time is the caller's.  Returns: how much it really was. */
+static inline __attribute__((always_inline)) int64_t burn(int64_t ns)
+{
+	const int64_t began = clock_thread_cpu_ns();
+	int64_t now = began;
+	while (now - began < ns) {
+		for (volatile int i = 0; i < 2000; i++)
+			;
+		now = clock_thread_cpu_ns();
+	}
+	return now - began;
+}
+
+/* ---- capturing ----------------------------------------------------------- */
+
+static inline struct pprof_capture *capture_begin(int hz)
+{
+	struct pprof_capture *c = NULL;
+	const struct pprof_capture_options options = { .hz = hz };
+	const int rc = pprof_capture_start("profile", &options, &c);
+	ck_assert_msg(rc == 0, "start at %d Hz: %s", hz, pprof_strerror(rc));
+	return c;
+}
+
+static inline int capture_append(void *arg, const void *data, size_t len)
+{
+	return buf_append(arg, data, len);
+}
+
+/* What a stopped capture writes, as it is read again. */
+static inline struct profile *capture_read(struct pprof_capture *c)
+{
+	struct buf b = { 0 };
+	struct err e = { .text = "" };
+	struct profile *p = NULL;
+	const struct pprof_writer writer = { capture_append, &b };
+	int rc = pprof_capture_write(c, &writer);
+	ck_assert_msg(rc == 0, "write: %s", pprof_strerror(rc));
+	rc = profile_decode(b.data, b.len, NULL, &p, &e);
+	ck_assert_msg(rc == 0, "decode: %s", e.text);
+	buf_free(&b);
+	return p;
+}
+
+static inline struct profile *capture_end(struct pprof_capture *c)
+{
+	const int rc = pprof_capture_stop(c);
+	ck_assert_msg(rc == 0, "stop: %s", pprof_strerror(rc));
+	struct profile *p = capture_read(c);
+	pprof_capture_free(c);
+	return p;
+}
+
+/* ---- asking -------------------------------------------------------------- */
+
+static inline bool location_has(const struct profile *p, uint32_t location,
+				const char *function)
+{
+	const struct profile_location *l = &p->locations[location];
+	for (uint32_t i = 0; i < l->line_count; i++) {
+		const uint32_t f = p->lines[l->line_first + i].function;
+		if (f != PROFILE_NONE &&
+		    strcmp(profile_str(p, p->functions[f].name), function) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Is the function anywhere in sample i? */
+static inline bool sample_has(const struct profile *p, size_t i,
+			      const char *function)
+{
+	const struct profile_span s = p->sample_locs[i];
+	for (uint32_t j = 0; j < s.count; j++)
+		if (location_has(p, p->locs[s.first + j], function))
+			return true;
+	return false;
+}
+
+static inline bool sample_has_label(const struct profile *p, size_t i,
+				    const char *key, const char *value)
+{
+	const struct profile_span s = p->sample_labels[i];
+	for (uint32_t j = 0; j < s.count; j++) {
+		const struct profile_label *l = &p->labels[s.first + j];
+		if (strcmp(profile_str(p, l->key), key) == 0 &&
+		    strcmp(profile_str(p, l->str), value) == 0)
+			return true;
+	}
+	return false;
+}
+
+static inline int64_t sample_count(const struct profile *p, size_t i)
+{
+	return p->values[i * p->n_sample_types];
+}
+
+/* Samples whose stack has the function; with without, and not that one. */
+static inline int64_t count_of(const struct profile *p, const char *function,
+			       const char *without)
+{
+	int64_t n = 0;
+	for (size_t i = 0; i < p->n_samples; i++)
+		if ((!function || sample_has(p, i, function)) &&
+		    (!without || !sample_has(p, i, without)))
+			n += sample_count(p, i);
+	return n;
+}
+
+static inline bool has_comment(const struct profile *p, const char *part)
+{
+	for (size_t i = 0; i < p->n_comments; i++)
+		if (strstr(profile_str(p, p->comments[i]), part))
+			return true;
+	return false;
+}
+
+/* For the message of a failed assertion. */
+static inline const char *describe(const struct profile *p)
+{
+	static char text[4096];
+	size_t len = 0;
+	for (size_t i = 0; i < p->n_comments && len < sizeof(text); i++)
+		len += (size_t)snprintf(text + len, sizeof(text) - len,
+					"\n#   %s",
+					profile_str(p, p->comments[i]));
+	for (size_t i = 0; i < p->n_samples && len < sizeof(text); i++) {
+		const struct profile_span s = p->sample_locs[i];
+		len += (size_t)snprintf(text + len, sizeof(text) - len,
+					"\n#   %lld",
+					(long long)sample_count(p, i));
+		for (uint32_t j = 0; j < s.count && len < sizeof(text); j++) {
+			const struct profile_location *l =
+				&p->locations[p->locs[s.first + j]];
+			const char *name = "?";
+			if (l->line_count)
+				name = profile_str(
+					p, p->functions[p->lines[l->line_first]
+								.function]
+						   .name);
+			len += (size_t)snprintf(text + len, sizeof(text) - len,
+						" %s", name);
+		}
+	}
+	return text;
+}
+
+static inline double counter(const char *name)
+{
+	struct pprof_stat stat;
+	double sum = 0;
+	for (size_t i = 0; pprof_stat_at(i, &stat); i++)
+		if (strcmp(stat.name, name) == 0)
+			sum += stat.value;
+	return sum;
+}
+
+/* ---- what the process holds ---------------------------------------------- */
+
+/* Timers in /proc/self/timers. */
+static inline int timers_open(void)
+{
+	FILE *f = fopen("/proc/self/timers", "r");
+	if (!f)
+		return 0;
+	char line[256];
+	int n = 0;
+	while (fgets(line, sizeof(line), f))
+		n += strncmp(line, "ID:", 3) == 0;
+	fclose(f);
+	return n;
+}
+
+static inline int entries(const char *folder)
+{
+	DIR *d = opendir(folder);
+	int n = 0;
+	while (d && readdir(d))
+		n++;
+	if (d)
+		closedir(d);
+	return n;
+}
+
+#endif
