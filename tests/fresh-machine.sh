@@ -5,7 +5,7 @@
 # FRESH_MACHINE_COMMANDS="demo test" names the commands to run.
 # shellcheck source=tests/lib.sh
 . "$(dirname "$0")/lib.sh"
-: "${FRESH_MACHINE_COMMANDS:=demo test}"
+: "${FRESH_MACHINE_COMMANDS:=demo}"
 
 [ "$(id -u)" -eq 0 ] || skip_all "a chroot needs root"
 PATH=$PATH:/usr/sbin:/sbin
@@ -29,7 +29,7 @@ mirror=$(sed -n -e 's/^URIs: *\([^ ]*\).*/\1/p' -e 's/^deb \([^ ]*\).*/\1/p' \
 : "${mirror:=http://deb.debian.org/debian}"
 
 check "debootstrap makes a bare system" \
-	debootstrap --variant=minbase --include=git,ca-certificates \
+	timeout 600 debootstrap --variant=minbase --include=git,ca-certificates \
 	bookworm "$root" "$mirror"
 [ "$tap_failed" -eq 0 ] || done_testing
 for dir in proc dev sys; do

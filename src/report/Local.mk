@@ -56,7 +56,6 @@ tests_gen_profile_LDADD = libprofile.la libbase.la
 
 # proflab-pprof beside its model.
 TESTS += tests/pprof-differential.sh tests/pprof-golden.sh
-LONG_TESTS += tests/pprof-differential-long.sh
 EXTRA_DIST += tests/pprof-differential.sh tests/pprof-differential-long.sh \
 	tests/pprof-compare.sh tests/pprof-golden.sh \
 	tests/corpus/pprof tests/golden/pprof

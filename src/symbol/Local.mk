@@ -67,5 +67,4 @@ tests_fuzz_object_LDADD = libsymbol.la libbase.la
 tests_fuzz_object_LDFLAGS = -fsanitize=fuzzer,address,undefined
 endif
 
-LONG_TESTS += tests/symbol-long.sh
 EXTRA_DIST += tests/symbol-long.sh
