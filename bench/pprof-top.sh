@@ -9,6 +9,7 @@ set -u
 work=$(mktemp -d "${TMPDIR:-/tmp}/proflab-bench.XXXXXX") || exit 99
 trap 'rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM
+: "${top_builddir:?}"
 ours=$top_builddir/proflab-pprof
 theirs=
 [ -n "${GO:-}" ] && theirs=$("$GO" env GOTOOLDIR)/pprof

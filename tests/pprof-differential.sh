@@ -12,6 +12,7 @@
 # - -call_tree with -dot or -callgrind: the Go tool's own order changes from
 #   run to run; so does the order of values that differ in their sign alone.
 # - -proto and -topproto are compared by their meaning.
+# shellcheck disable=SC1003,SC2013 # quotes for another shell; numbers only
 # shellcheck source=tests/lib.sh
 . "$(dirname "$0")/lib.sh"
 

@@ -1,6 +1,7 @@
 #!/bin/sh
 # preload.sh - libpprof-preload.so in programs that know nothing of it: they
 # behave as if it were not there, and their profiles are true.
+# shellcheck disable=SC2181,SC2094 # the status is of a pipe; two files
 # shellcheck source=tests/lib.sh
 . "$(dirname "$0")/lib.sh"
 preload=$top_builddir/.libs/libpprof-preload.so
