@@ -12,6 +12,7 @@
 #include "profile/profile.pb-c.h"
 #include "tests/profile_fixture.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 enum { SEEDS = 200 };
@@ -286,39 +287,44 @@ END_TEST
 
 typedef Perftools__Profiles__Profile Message; /* the generated name is long */
 
+/* Check writes down each assertion that it meets: too many, here. */
+#define EQUAL(ours, theirs)                                                    \
+	do {                                                                   \
+		if ((uint64_t)(ours) != (uint64_t)(theirs))                    \
+			ck_abort_msg("%s is not %s", #ours, #theirs);          \
+	} while (0)
+
 static void same_string(const struct profile *p, uint32_t ours,
 			const Message *m, int64_t theirs)
 {
-	ck_assert_int_lt(theirs, (int64_t)m->n_string_table);
-	ck_assert_str_eq(profile_str(p, ours), m->string_table[theirs]);
+	if (theirs >= (int64_t)m->n_string_table ||
+	    strcmp(profile_str(p, ours), m->string_table[theirs]) != 0)
+		ck_abort_msg("our string %u is not theirs, %" PRId64, ours,
+			     theirs);
 }
 
 static void same_tables(const struct profile *p, const Message *m)
 {
-	ck_assert_uint_eq(p->n_mappings, m->n_mapping);
+	EQUAL(p->n_mappings, m->n_mapping);
 	for (size_t i = 0; i < p->n_mappings; i++) {
 		const struct profile_mapping *a = &p->mappings[i];
-		ck_assert_uint_eq(a->start, m->mapping[i]->memory_start);
-		ck_assert_uint_eq(a->limit, m->mapping[i]->memory_limit);
-		ck_assert_uint_eq(a->offset, m->mapping[i]->file_offset);
+		EQUAL(a->start, m->mapping[i]->memory_start);
+		EQUAL(a->limit, m->mapping[i]->memory_limit);
+		EQUAL(a->offset, m->mapping[i]->file_offset);
 		same_string(p, a->filename, m, m->mapping[i]->filename);
 		same_string(p, a->build_id, m, m->mapping[i]->build_id);
-		ck_assert_int_eq(a->has_functions,
-				 m->mapping[i]->has_functions);
-		ck_assert_int_eq(a->has_filenames,
-				 m->mapping[i]->has_filenames);
-		ck_assert_int_eq(a->has_line_numbers,
-				 m->mapping[i]->has_line_numbers);
-		ck_assert_int_eq(a->has_inline_frames,
-				 m->mapping[i]->has_inline_frames);
+		EQUAL(a->has_functions, m->mapping[i]->has_functions);
+		EQUAL(a->has_filenames, m->mapping[i]->has_filenames);
+		EQUAL(a->has_line_numbers, m->mapping[i]->has_line_numbers);
+		EQUAL(a->has_inline_frames, m->mapping[i]->has_inline_frames);
 	}
-	ck_assert_uint_eq(p->n_functions, m->n_function);
+	EQUAL(p->n_functions, m->n_function);
 	for (size_t i = 0; i < p->n_functions; i++) {
 		const struct profile_function *a = &p->functions[i];
 		same_string(p, a->name, m, m->function[i]->name);
 		same_string(p, a->system_name, m, m->function[i]->system_name);
 		same_string(p, a->filename, m, m->function[i]->filename);
-		ck_assert_int_eq(a->start_line, m->function[i]->start_line);
+		EQUAL(a->start_line, m->function[i]->start_line);
 	}
 }
 
@@ -329,63 +335,63 @@ static void same_tables(const struct profile *p, const Message *m)
 
 static void same_locations(const struct profile *p, const Message *m)
 {
-	ck_assert_uint_eq(p->n_locations, m->n_location);
+	EQUAL(p->n_locations, m->n_location);
 	for (size_t i = 0; i < p->n_locations; i++) {
 		const struct profile_location *a = &p->locations[i];
 		const Perftools__Profiles__Location *b = m->location[i];
 		size_t at;
-		ck_assert_uint_eq(a->address, b->address);
-		ck_assert_int_eq(a->is_folded, b->is_folded);
+		EQUAL(a->address, b->address);
+		EQUAL(a->is_folded, b->is_folded);
 		if (b->mapping_id) {
 			INDEX_OF(m->mapping, m->n_mapping, b->mapping_id, at);
-			ck_assert_uint_eq(a->mapping, at);
+			EQUAL(a->mapping, at);
 		} else {
-			ck_assert_uint_eq(a->mapping, PROFILE_NONE);
+			EQUAL(a->mapping, PROFILE_NONE);
 		}
-		ck_assert_uint_eq(a->line_count, b->n_line);
+		EQUAL(a->line_count, b->n_line);
 		for (size_t k = 0; k < b->n_line; k++) {
 			const struct profile_line *l =
 				&p->lines[a->line_first + k];
 			INDEX_OF(m->function, m->n_function,
 				 b->line[k]->function_id, at);
-			ck_assert_uint_eq(l->function, at);
-			ck_assert_int_eq(l->line, b->line[k]->line);
+			EQUAL(l->function, at);
+			EQUAL(l->line, b->line[k]->line);
 		}
 	}
 }
 
 static void same_samples(const struct profile *p, const Message *m)
 {
-	ck_assert_uint_eq(p->n_samples, m->n_sample);
+	EQUAL(p->n_samples, m->n_sample);
 	for (size_t i = 0; i < p->n_samples; i++) {
 		const Perftools__Profiles__Sample *b = m->sample[i];
 		const struct profile_span s = p->sample_locs[i];
 		const struct profile_span t = p->sample_labels[i];
-		ck_assert_uint_eq(s.count, b->n_location_id);
+		EQUAL(s.count, b->n_location_id);
 		for (size_t k = 0; k < s.count; k++) {
 			size_t at;
 			INDEX_OF(m->location, m->n_location, b->location_id[k],
 				 at);
-			ck_assert_uint_eq(p->locs[s.first + k], at);
+			EQUAL(p->locs[s.first + k], at);
 		}
-		ck_assert_uint_eq(p->n_sample_types, b->n_value);
+		EQUAL(p->n_sample_types, b->n_value);
 		for (size_t k = 0; k < b->n_value; k++)
-			ck_assert_int_eq(p->values[i * p->n_sample_types + k],
-					 b->value[k]);
-		ck_assert_uint_eq(t.count, b->n_label);
+			EQUAL(p->values[i * p->n_sample_types + k],
+			      b->value[k]);
+		EQUAL(t.count, b->n_label);
 		for (size_t k = 0; k < t.count; k++) {
 			const struct profile_label *l = &p->labels[t.first + k];
 			same_string(p, l->key, m, b->label[k]->key);
 			same_string(p, l->str, m, b->label[k]->str);
 			same_string(p, l->num_unit, m, b->label[k]->num_unit);
-			ck_assert_int_eq(l->num, b->label[k]->num);
+			EQUAL(l->num, b->label[k]->num);
 		}
 	}
 }
 
 static void same_as_message(const struct profile *p, const Message *m)
 {
-	ck_assert_uint_eq(p->n_sample_types, m->n_sample_type);
+	EQUAL(p->n_sample_types, m->n_sample_type);
 	for (size_t i = 0; i < p->n_sample_types; i++) {
 		same_string(p, p->sample_types[i].type, m,
 			    m->sample_type[i]->type);
@@ -395,19 +401,19 @@ static void same_as_message(const struct profile *p, const Message *m)
 	same_tables(p, m);
 	same_locations(p, m);
 	same_samples(p, m);
-	ck_assert_uint_eq(p->n_comments, m->n_comment);
+	EQUAL(p->n_comments, m->n_comment);
 	for (size_t i = 0; i < p->n_comments; i++)
 		same_string(p, p->comments[i], m, m->comment[i]);
 	if (m->period_type) {
 		same_string(p, p->period_type.type, m, m->period_type->type);
 		same_string(p, p->period_type.unit, m, m->period_type->unit);
 	} else {
-		ck_assert_uint_eq(p->period_type.type, 0);
-		ck_assert_uint_eq(p->period_type.unit, 0);
+		EQUAL(p->period_type.type, 0);
+		EQUAL(p->period_type.unit, 0);
 	}
-	ck_assert_int_eq(p->period, m->period);
-	ck_assert_int_eq(p->time_nanos, m->time_nanos);
-	ck_assert_int_eq(p->duration_nanos, m->duration_nanos);
+	EQUAL(p->period, m->period);
+	EQUAL(p->time_nanos, m->time_nanos);
+	EQUAL(p->duration_nanos, m->duration_nanos);
 	same_string(p, p->default_sample_type, m, m->default_sample_type);
 	same_string(p, p->drop_frames, m, m->drop_frames);
 	same_string(p, p->keep_frames, m, m->keep_frames);

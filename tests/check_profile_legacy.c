@@ -291,7 +291,7 @@ static void cut_everywhere(const char *path)
 	for (size_t n; (n = fread(piece, 1, sizeof(piece), f));)
 		buf_append(&b, piece, n);
 	fclose(f);
-	for (size_t len = 0; len < b.len; len++) {
+	for (size_t len = 0; len < b.len; len += len < 1024 ? 1 : 13) {
 		struct profile *p = NULL;
 		struct err e = { "" };
 		char *cut = malloc(len ? len : 1);

@@ -56,6 +56,8 @@ nodist_tests_check_profile_SOURCES = \
 	src/profile/profile.pb-c.c src/profile/profile.pb-c.h
 tests_check_profile_CPPFLAGS = $(profile_test_cppflags) $(PROTOBUF_C_CFLAGS)
 tests_check_profile_LDADD = $(profile_test_ldadd) $(PROTOBUF_C_LIBS)
+# `make tests/check_profile` alone does not make BUILT_SOURCES.
+tests/check_profile-check_profile.$(OBJEXT): src/profile/profile.pb-c.h
 
 check_PROGRAMS += tests/check_profile_decode
 TESTS += tests/check_profile_decode
