@@ -1,2 +1,2 @@
 # doc: what people read.
-EXTRA_DIST += README.md doc/architecture.md
+EXTRA_DIST += README.md doc/architecture.md doc/sampling.md
