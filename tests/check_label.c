@@ -207,9 +207,9 @@ START_TEST(a_storm_of_signals)
 	for (uintptr_t i = 0; i < ARRAY_SIZE(threads); i++)
 		pthread_create(&threads[i], NULL, set_and_set,
 			       (void *)(i * 1000));
-	for (int i = 0; i < 5000 || reads < 500; i++) {
+	for (int i = 0; i < 3000 || reads < 300; i++) {
 		pthread_kill(threads[i % 3], SIGUSR1);
-		if (i % 8 == 0)
+		if (i % 64 == 0)
 			sched_yield();
 	}
 	over = true;
