@@ -31,6 +31,7 @@ struct text {
 	size_t capacity;
 };
 
+/* The one place that knows how a text grows.  Returns: 0 or ERR_NOMEM. */
 static int append_text(struct text *text, const char *piece, size_t length)
 {
 	if (text->length + length + 1 > text->capacity) {
@@ -100,12 +101,18 @@ struct flat_map {
 	struct entry *head;    /* the hash over it */
 };
 
+/* HASH_CLEAR gives back the table and its buckets; the block, free. */
 static void free_map(struct flat_map *map)
 {
 	HASH_CLEAR(hh, map->head);
 	free(map->entries);
 }
 
+/*
+ * calloc multiplies, and notices when the product does not fit.  What is left
+ * to the hash to allocate are its buckets, doubled a few times on the way.
+ * Returns: 0 or ERR_NOMEM; in either case free_map is to be called.
+ */
 static ON_STACK int build_map_of_maps(struct flat_map *map)
 {
 	map->entries = calloc(INEFFICIENT_MAPS, sizeof(*map->entries));

@@ -11,6 +11,8 @@ workloads_common_sources = \
 	src/workloads/database.h \
 	src/workloads/database_file.c src/workloads/database_file.h \
 	src/workloads/hash.h \
+	src/workloads/pause.h \
+	src/workloads/task.c src/workloads/task.h \
 	$(NULL)
 workloads_faulty_sources = \
 	src/workloads/cpu.c \
@@ -122,3 +124,14 @@ tests_workload_report_faulty_LDFLAGS = $(workloads_test_ldflags)
 tests_workload_report_fixed_SOURCES = $(tests_workload_report_faulty_SOURCES)
 tests_workload_report_fixed_LDADD = libworkloads-fixed.la libbase.la
 tests_workload_report_fixed_LDFLAGS = $(workloads_test_ldflags)
+
+# The write-ups that stand beside the fixed twins.
+EXTRA_DIST += \
+	solutions/cpu.md \
+	solutions/memory.md \
+	solutions/inefficient.md \
+	solutions/leaky.md \
+	solutions/cache.md \
+	solutions/concurrent.md \
+	solutions/database.md \
+	$(NULL)

@@ -25,13 +25,13 @@
 #include "base/err.h"
 #include "base/map.h"
 #include "workloads/hash.h"
+#include "workloads/pause.h"
 
-#include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+/* A value, and what the cache has to know about it. */
 struct entry {
 	struct cache_value value; /* value.key is the key */
 	int64_t expires_ns;	  /* on the monotonic clock */
@@ -40,6 +40,10 @@ struct entry {
 	UT_hash_handle hh;
 };
 
+/*
+ * uthash keeps its elements in a list besides, in the order in which they were
+ * put in: get_cache_stats walks along it.
+ */
 struct cache {
 	pthread_mutex_t lock;  /* guards the entries, and all in them */
 	struct entry *entries; /* owned, by value.key */
@@ -127,9 +131,7 @@ static ON_STACK void generate_expensive_value(const char *key,
 					      int64_t generate_ns,
 					      struct cache_value *ret_value)
 {
-	struct timespec left = clock_to_timespec(generate_ns);
-	while (nanosleep(&left, &left) && errno == EINTR)
-		;
+	pause_ns(generate_ns);
 	const size_t length = strlen(key);
 	memcpy(ret_value->key, key, length + 1);
 	ret_value->random = (int)(map_hash(key, length, 0) % 1000);
@@ -196,6 +198,7 @@ ON_STACK void get_cache_stats(struct cache *cache,
 	*ret_stats = stats;
 }
 
+/* For /stats.  It takes its place in the queue for the lock, like all. */
 size_t cache_size(struct cache *cache)
 {
 	pthread_mutex_lock(&cache->lock);
@@ -204,7 +207,12 @@ size_t cache_size(struct cache *cache)
 	return size;
 }
 
-/* The request: look; make what is missing; keep it; report. */
+/*
+ * The request: look; make what is missing; keep it; report.
+ *
+ * Four steps, each of them right, and each takes the lock by itself.  What
+ * others may do between two of them is the question to ask of such code.
+ */
 ON_STACK int perform_cache_lookup(struct cache *cache, const char *key,
 				  int64_t ttl_ns,
 				  struct cache_answer *ret_answer)

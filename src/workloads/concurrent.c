@@ -18,23 +18,25 @@
 #include "workloads/concurrent.h"
 
 #include "base/attr.h"
-#include "base/clock.h"
 #include "base/err.h"
-#include "base/map.h"
+#include "workloads/pause.h"
+#include "workloads/task.h"
 
-#include <errno.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <time.h>
 
-enum {
-	WAIT_STEP_NS = 100 * 1000, /* a task waits 0 to 9 of these */
-	NAP_NS = 150 * 1000,	   /* see nap_before_waiting */
-	COMPUTE_ROUNDS = 5000,	   /* some 10 to 20 microseconds */
-};
+/* See nap_before_waiting. */
+enum { NAP_NS = 150 * 1000 };
 
-/* One request's tasks, shared by its workers and the thread that asked. */
+/*
+ * One request's tasks, shared by its workers and the thread that asked.
+ *
+ * Two conditions, for two questions that are asked by different threads: is
+ * there another task (the workers), and have all been done (the one who
+ * asked).  With one condition for both, a signal could wake the wrong one.
+ */
 struct job {
 	struct concurrent *work;
 	struct job *previous, *next; /* in work->jobs, under threads_lock */
@@ -50,6 +52,11 @@ struct job {
 	size_t users; /* workers, and the one who asked: the last one frees */
 };
 
+/*
+ * What the server keeps between requests.  The count of threads is what /stats
+ * adds to its own, and what the ceiling is held against; the list of jobs is
+ * there so that nobody who waits is forgotten when the server stops.
+ */
 struct concurrent {
 	pthread_mutex_t work_lock; /* held by whoever does a task */
 
@@ -74,6 +81,7 @@ int concurrent_create(size_t thread_ceiling, struct concurrent **ret_work)
 	return 0;
 }
 
+/* Watch this one: /stats, before the load, during it, and well after it. */
 size_t concurrent_threads(struct concurrent *work)
 {
 	pthread_mutex_lock(&work->threads_lock);
@@ -83,6 +91,12 @@ size_t concurrent_threads(struct concurrent *work)
 }
 
 /* ---- a job, and who still uses it ---- */
+
+/*
+ * The one who asked may be done with the job before the last worker has seen
+ * that it is over, so neither of them can simply free it: the users are
+ * counted, and whoever goes last turns out the light.
+ */
 
 static struct job *job_create(struct concurrent *work, int64_t tasks)
 {
@@ -130,30 +144,6 @@ static void job_release(struct job *job)
 
 /* ---- what a worker does ---- */
 
-static void sleep_ns(int64_t ns)
-{
-	struct timespec left = clock_to_timespec(ns);
-	while (nanosleep(&left, &left) && errno == EINTR)
-		;
-}
-
-/* Wait for something outside: 0 to 0.9 ms, by the number of the task. */
-static ON_STACK void wait_for_task_input(int64_t task)
-{
-	const int64_t steps = task * 7 % 10;
-	if (steps)
-		sleep_ns(steps * WAIT_STEP_NS);
-}
-
-/* The outcome depends on the number of the task alone. */
-static ON_STACK uint64_t compute_task(int64_t task)
-{
-	uint64_t outcome = (uint64_t)task;
-	for (int i = 0; i < COMPUTE_ROUNDS; i++)
-		outcome = map_mix(outcome + 1);
-	return outcome;
-}
-
 /*
  * A task's outcome goes into its job's digest, which several workers write, so
  * there is a lock.  It belongs to the server, not to the job; and it is held
@@ -178,7 +168,12 @@ static ON_STACK void do_task(struct job *job, int64_t task)
 
 enum { TASK_NONE = -1, TASK_CLOSED = -2 };
 
-/* The next task; or that there is none now; or that there never will be. */
+/*
+ * The next task; or that there is none now; or that there never will be.
+ *
+ * Note that this looks, answers, and lets go of the lock.  The answer was true
+ * when it was given.
+ */
 static int64_t take_task(struct job *job)
 {
 	int64_t task = TASK_NONE;
@@ -198,10 +193,16 @@ static int64_t take_task(struct job *job)
  */
 static ON_STACK void nap_before_waiting(void)
 {
-	sleep_ns(NAP_NS);
+	pause_ns(NAP_NS);
 }
 
-/* Wait until somebody says that it is worth looking again. */
+/*
+ * Wait until somebody says that it is worth looking again.
+ *
+ * pthread_cond_wait needs the lock, gives it up while it waits, and has it
+ * again when it returns.  Its manual page has one more thing to say about how
+ * it is to be called; so has every book on threads.
+ */
 static ON_STACK void wait_for_more_tasks(struct job *job)
 {
 	nap_before_waiting();
@@ -210,7 +211,13 @@ static ON_STACK void wait_for_more_tasks(struct job *job)
 	pthread_mutex_unlock(&job->lock);
 }
 
-/* A worker's whole life: created for one request, and gone with it. */
+/*
+ * A worker's whole life: created for one request, and gone with it.
+ *
+ * To create a thread takes some 20 to 50 microseconds, its stack is mapped and
+ * unmapped, and the scheduler meets a stranger.  For a hundred tasks that may
+ * be little.  In the profile of this route it can be compared with the work.
+ */
 static ON_STACK void *run_worker(void *arg)
 {
 	struct job *job = arg;
@@ -232,7 +239,14 @@ static ON_STACK void *run_worker(void *arg)
 
 /* ---- the request ---- */
 
-/* Room for that many threads more?  Then they count from now on. */
+/*
+ * Room for that many threads more?  Then they count from now on.
+ *
+ * The ceiling is there for the exercise: without it, threads that stay behind
+ * would add up until pthread_create fails, somewhere else in the server and
+ * for a request that has done nothing wrong.  At the ceiling this route says
+ * 503, and the others live on.
+ */
 static int reserve_threads(struct concurrent *work, size_t workers)
 {
 	int rc = 0;

@@ -55,9 +55,11 @@ static ON_STACK double trig_term(int k)
  *
  * A division takes about four times as long as a multiplication, and here each
  * waits for the result of the one before it, so the processor cannot overlap
- * them as it does elsewhere.  `list` shows the line at which the time passes.
- * The question that it cannot answer, and that you should ask, is how often
- * the same numbers come by.
+ * them as it does elsewhere.  `list` shows where the time passes; but mind that
+ * a sample lands on the instruction that could not go on, which is often the
+ * one after the culprit, so look one line up as well.  The question that no
+ * profile answers, and that you should ask, is how often the same numbers come
+ * by.
  */
 ON_STACK double perform_cpu_intensive_task(int64_t iterations)
 {

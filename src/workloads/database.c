@@ -17,20 +17,22 @@
 #include "workloads/database.h"
 
 #include "base/attr.h"
-#include "base/clock.h"
 #include "base/err.h"
 #include "workloads/database_file.h"
+#include "workloads/pause.h"
 
-#include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { EMAIL_TEXT = sizeof(((struct database_user *)0)->email) };
 #define ROUND_TRIP_NS INT64_C(1000000)
 
-/* A connection serves one request at a time, then waits for the next. */
+/*
+ * A connection serves one request at a time, then waits for the next.  To open
+ * one means to open files and read the schema, so they are kept; this much the
+ * code gets right.
+ */
 struct connection {
 	sqlite3 *db; /* owned */
 	struct connection *next;
@@ -38,7 +40,7 @@ struct connection {
 
 struct database {
 	struct database_file file;
-	int64_t round_trip_ns;
+	int64_t round_trip_ns; /* set at the start, then only read */
 
 	pthread_mutex_t lock; /* guards all that follows; never held for long */
 	struct connection *idle;
@@ -126,9 +128,7 @@ static void give_connection_back(struct database *database,
  */
 static ON_STACK void wait_for_round_trip(int64_t ns)
 {
-	struct timespec left = clock_to_timespec(ns);
-	while (nanosleep(&left, &left) && errno == EINTR)
-		;
+	pause_ns(ns);
 }
 
 /*
@@ -144,7 +144,7 @@ static ON_STACK int prepare_query(sqlite3 *db, const char *sql,
 	return 0;
 }
 
-/* SQL without an answer, from text to done. */
+/* SQL without an answer, from text to done: BEGIN, COMMIT. */
 static int run_sql(sqlite3 *db, const char *sql, struct err *e)
 {
 	if (sqlite3_exec(db, sql, NULL, NULL, NULL) != SQLITE_OK)
@@ -235,6 +235,7 @@ static ON_STACK int write_row(struct database *database, sqlite3 *db,
 	return rc;
 }
 
+/* As select_user, but for the change of one row. */
 static ON_STACK int update_user(struct database *database, sqlite3 *db,
 				const char *email, struct err *e)
 {
@@ -251,6 +252,10 @@ static ON_STACK int update_user(struct database *database, sqlite3 *db,
 	return rc;
 }
 
+/*
+ * A new user, or the one with that number anew: see insert_users for why there
+ * may be one.
+ */
 static ON_STACK int insert_user(struct database *database, sqlite3 *db,
 				int64_t id, struct err *e)
 {
@@ -270,9 +275,15 @@ static ON_STACK int insert_user(struct database *database, sqlite3 *db,
 	return rc;
 }
 
-/* ---- the three kinds of request ---- */
+/*
+ * ---- the three kinds of request ----
+ *
+ * Each of these functions is short, and does what its name says by calling the
+ * one above it in a loop.  That is good style nearly everywhere.  Count what
+ * happens in one turn of the loop, on the way down: journeys, parsers, rows.
+ */
 
-/* 1 + N queries: the list, then each of its members. */
+/* The list, then each of its members. */
 static ON_STACK int select_users(struct database *database, sqlite3 *db,
 				 int64_t records,
 				 struct database_result *result, struct err *e)
@@ -293,6 +304,7 @@ static ON_STACK int select_users(struct database *database, sqlite3 *db,
 	return rc;
 }
 
+/* The same list, and a visit more for each of its members. */
 static ON_STACK int update_users(struct database *database, sqlite3 *db,
 				 int64_t records,
 				 struct database_result *result, struct err *e)
@@ -311,6 +323,10 @@ static ON_STACK int update_users(struct database *database, sqlite3 *db,
 	return rc;
 }
 
+/*
+ * Numbers above those of the first users, and after 10,000 of them from the
+ * beginning again: the exercise may run all night, and the file stays small.
+ */
 static ON_STACK int insert_users(struct database *database, sqlite3 *db,
 				 int64_t records,
 				 struct database_result *result, struct err *e)
@@ -330,7 +346,11 @@ static ON_STACK int insert_users(struct database *database, sqlite3 *db,
 	return rc;
 }
 
-/* The request. */
+/*
+ * The request.  In a profile, the operation's own function stands right below
+ * this one, so `-peek=simulate_database` shows how the time is shared between
+ * the three.
+ */
 ON_STACK int simulate_database_operation(struct database *database,
 					 enum database_query query,
 					 int64_t records,

@@ -94,6 +94,7 @@ struct inner {
 	UT_hash_handle hh;
 };
 
+/* An entry of the map of maps: a key, and a whole map for it. */
 struct outer {
 	char key[PIECE_TEXT];
 	struct inner *map; /* owned */
@@ -101,6 +102,7 @@ struct outer {
 	UT_hash_handle hh;
 };
 
+/* Undone piece by piece, as it was done. */
 static void free_inner_map(struct inner *map)
 {
 	struct inner *entry, *next;
@@ -123,7 +125,13 @@ static void free_map_of_maps(struct outer *map)
 	}
 }
 
-/* A new inner map with the text of item n in it, or NULL. */
+/*
+ * A new inner map with the text of item n in it, or NULL.
+ *
+ * Four allocations for nine bytes: the entry, its buffer, and, within
+ * HASH_ADD_STR, the table and its buckets.  `list` shows each at its line, the
+ * last two at that of the macro.
+ */
 static ON_STACK struct inner *build_inner_map(int n)
 {
 	struct inner *map = NULL;
@@ -146,7 +154,13 @@ static ON_STACK struct inner *build_inner_map(int n)
 	return map;
 }
 
-/* Returns: the map, for free_map_of_maps, or NULL. */
+/*
+ * A thousand of them, under a thousand keys.  This outer map grows as hash
+ * maps do, by doubling its buckets: compare its share of the bytes with that
+ * of the inner ones.
+ *
+ * Returns: the map, for free_map_of_maps, or NULL.
+ */
 static ON_STACK struct outer *build_map_of_maps(void)
 {
 	struct outer *map = NULL;
@@ -183,7 +197,10 @@ static uint64_t digest_of_map(const struct outer *map)
 	return digest;
 }
 
-/* The request: the three jobs, one after the other. */
+/*
+ * The request: the three jobs, one after the other.  In `top -cum` it has the
+ * whole; the three share it among themselves.
+ */
 ON_STACK int
 perform_inefficient_operations(struct inefficient_result *ret_result)
 {

@@ -44,6 +44,7 @@ struct block {
 	UT_hash_handle hh;
 };
 
+/* The server's data map.  It lives as long as the server does. */
 struct data_store {
 	pthread_mutex_t lock; /* guards all that follows */
 	struct block *blocks; /* owned, by key */
@@ -151,6 +152,7 @@ ON_STACK int create_leaky_structures(struct data_store *store, int64_t size,
 	return rc;
 }
 
+/* data_size in /stats: under load it takes its time.  For whom does it wait? */
 size_t data_store_size(struct data_store *store)
 {
 	pthread_mutex_lock(&store->lock);
