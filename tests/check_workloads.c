@@ -440,6 +440,26 @@ START_TEST(cache_entries_expire)
 }
 END_TEST
 
+/* A lookup after the time is up is a miss, though nobody cleaned up before. */
+START_TEST(cache_forgets_in_time)
+{
+	struct cache *cache = make_cache(0, 1);
+	struct cache_answer answer;
+	const int64_t ttl_ns = 20 * MS;
+	const int64_t start = clock_monotonic_ns();
+	ck_assert_int_eq(perform_cache_lookup(cache, "k", ttl_ns, &answer), 0);
+	const int64_t made = clock_monotonic_ns();
+	ck_assert_int_eq(perform_cache_lookup(cache, "k", ttl_ns, &answer), 0);
+	if (clock_monotonic_ns() - start < ttl_ns)
+		ck_assert(answer.cache_hit);
+	while (clock_monotonic_ns() <= made + ttl_ns)
+		wait_a_little();
+	ck_assert_int_eq(perform_cache_lookup(cache, "k", ttl_ns, &answer), 0);
+	ck_assert(!answer.cache_hit);
+	cache_free(cache);
+}
+END_TEST
+
 START_TEST(cache_has_a_bound)
 {
 	struct cache *cache = make_cache(32, 1);
@@ -937,6 +957,7 @@ int main(void)
 	tcase_add_test(tc, cache_misses_then_hits);
 	tcase_add_test(tc, cache_refuses_what_is_out_of_range);
 	tcase_add_test(tc, cache_entries_expire);
+	tcase_add_test(tc, cache_forgets_in_time);
 	tcase_add_test(tc, cache_has_a_bound);
 	tcase_add_loop_test(tc, cache_stampede, 0, 2);
 	tcase_add_test(tc, cache_counts_hits);
