@@ -12,6 +12,7 @@ libreport_la_SOURCES = \
 	src/report/dot_private.h \
 	src/report/export.c src/report/export.h \
 	src/report/filter.c src/report/filter.h \
+	src/report/flame.c src/report/flame.h \
 	src/report/filter_private.h \
 	src/report/filter_tags.c \
 	src/report/gopath.c src/report/gopath.h \
@@ -38,6 +39,7 @@ libreport_la_SOURCES = \
 	src/report/text_callgrind.c \
 	src/report/text_disasm.c \
 	src/report/text_dot.c \
+	src/report/text_flame.c \
 	src/report/text_list.c \
 	src/report/text_raw.c \
 	src/report/text_tags.c \
@@ -55,9 +57,10 @@ tests_gen_profile_SOURCES = tests/gen_profile.c
 tests_gen_profile_LDADD = libprofile.la libbase.la
 
 # proflab-pprof beside its model.
-TESTS += tests/pprof-differential.sh tests/pprof-golden.sh
+TESTS += tests/pprof-differential.sh tests/pprof-golden.sh tests/pprof-flame.sh
 EXTRA_DIST += tests/pprof-differential.sh tests/pprof-differential-long.sh \
 	tests/pprof-compare.sh tests/pprof-golden.sh \
-	tests/corpus/pprof tests/golden/pprof
+	tests/pprof-flame.sh \
+	tests/corpus/pprof tests/golden/flame tests/golden/pprof
 BENCHES += bench/pprof-top.sh
 EXTRA_DIST += bench/pprof-top.sh

@@ -93,6 +93,7 @@ int text_write_tags(struct report *r, struct out *o, struct err *e);
 int text_write_comments(struct report *r, struct out *o, struct err *e);
 int text_write_dot(struct report *r, struct out *o, struct err *e);
 int text_write_callgrind(struct report *r, struct out *o, struct err *e);
+int text_write_flame(struct report *r, struct out *o, struct err *e);
 int text_write_disasm(struct report *r, struct out *o, struct err *e);
 int text_write_weblist(struct report *r, struct out *o, struct err *e);
 int proto_write(struct report *r, struct out *o, struct err *e);

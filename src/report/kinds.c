@@ -21,6 +21,7 @@ const struct report_kind report_kinds[] = {
 	{ .name = "dot",
 	  .flags = KIND_VISUAL | KIND_TREE | KIND_EDGES,
 	  .write = text_write_dot },
+	{ .name = "flame", .write = text_write_flame },
 	{ .name = "graph", /* dot, safe to draw whatever the names are */
 	  .flags = KIND_VISUAL | KIND_TREE | KIND_EDGES | KIND_QUOTED,
 	  .write = text_write_dot },
