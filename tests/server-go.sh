@@ -53,6 +53,13 @@ check "-seconds reaches the server" \
 curl -fsS -o "$tmp/leak" "$server_url/leaky?size=5000"
 check "the heap names who holds it" \
 	says 'create_leaky_structures$' -top "$server_url/debug/pprof/heap"
+check "goroutine tells where each thread is" \
+	says 'worker_run$' -top "$server_url/debug/pprof/goroutine"
+check "so does threads" \
+	says 'worker_run$' -top "$server_url/debug/pprof/threads"
+curl -fsS -o "$tmp/workers" "$server_url/concurrent?workers=4&tasks=8"
+check "threadcreate tells who created them" \
+	says ' start_workers' -top "$server_url/debug/pprof/threadcreate"
 pprof -top "$server_url/debug/pprof/nix"
 grep -q "404 Not Found - Unknown profile" "$tmp/pprof.err"
 ok $? "an error's words reach the user"

@@ -5,6 +5,7 @@
 # that they stand on: $(PPROF_LIBS), or $(PPROF_NOUNWIND_LIBS).
 noinst_LTLIBRARIES += libpprof-core.la libpprof-unwind.la libpprof-nounwind.la
 libpprof_core_la_SOURCES = \
+	src/pprof/ask.c src/pprof/ask.h \
 	src/pprof/capture.c src/pprof/capture.h \
 	src/pprof/cpu.c src/pprof/cpu.h \
 	src/pprof/cpu_thread.c src/pprof/cpu_thread.h \
@@ -32,6 +33,9 @@ libpprof_core_la_SOURCES = \
 	src/pprof/text.c src/pprof/text.h \
 	src/pprof/thread.c src/pprof/thread.h \
 	src/pprof/thread_scan.c \
+	src/pprof/threadcreate.c src/pprof/threadcreate.h \
+	src/pprof/threads.c src/pprof/threads.h \
+	src/pprof/threads_dump.c src/pprof/threads_take.c \
 	src/pprof/timer.c src/pprof/timer.h \
 	src/pprof/unwind.c src/pprof/unwind.h \
 	src/pprof/unwind_fast.h \
@@ -96,6 +100,13 @@ tests_check_custom_SOURCES = tests/check_custom.c
 tests_check_custom_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 tests_check_custom_CFLAGS = $(AM_CFLAGS) -fno-optimize-sibling-calls
 tests_check_custom_LDADD = $(PPROF_LIBS) $(CHECK_LIBS)
+
+check_PROGRAMS += tests/check_threads
+TESTS += tests/check_threads
+tests_check_threads_SOURCES = tests/check_threads.c tests/cpu_testing.h
+tests_check_threads_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+tests_check_threads_CFLAGS = $(AM_CFLAGS) -fno-optimize-sibling-calls
+tests_check_threads_LDADD = $(SHIM_LIBS) $(PPROF_LIBS) $(CHECK_LIBS) -lm
 
 check_PROGRAMS += tests/check_live
 TESTS += tests/check_live

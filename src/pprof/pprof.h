@@ -119,7 +119,14 @@ struct pprof_write_options {
 };
 /*
  * Write what the profile holds now.  options may be NULL.  Blocks: symbolizes
- * and writes.
+ * and writes.  Thread: one with a stack of the usual size; the reading of
+ * debug information overflows one of 64 KiB.
+ *
+ * "threads" and "goroutine" ask every thread by a real-time signal.  System
+ * calls that can be restarted are (SA_RESTART); those that never are return
+ * EINTR, as for any signal: poll, epoll_wait, select, nanosleep, pause,
+ * sigwaitinfo, msgrcv, semop, io_getevents, and socket calls with a time-out
+ * of SO_RCVTIMEO or SO_SNDTIMEO (signal(7)).
  */
 int pprof_write_to(struct pprof_profile *profile,
 		   const struct pprof_write_options *options,

@@ -34,8 +34,6 @@
 #include <unistd.h>
 
 enum {
-	/* Unwinding needs this much, where the stack is an alternate one. */
-	ALTSTACK_ROOM = 6144,
 	DRAIN_NS = 10000000, /* how long a stop waits for handlers */
 };
 
@@ -71,16 +69,6 @@ const char *sampler_tag_name(uint64_t tag)
 static void add_relaxed(_Atomic int64_t *counter, int64_t n)
 {
 	atomic_fetch_add_explicit(counter, n, memory_order_relaxed);
-}
-
-/* Is there room to unwind, if this is an alternate stack? */
-static bool has_room(const ucontext_t *uc)
-{
-	const uintptr_t here = (uintptr_t)__builtin_frame_address(0);
-	const uintptr_t low = (uintptr_t)uc->uc_stack.ss_sp;
-	return (uc->uc_stack.ss_flags & SS_DISABLE) || here < low ||
-	       here >= low + uc->uc_stack.ss_size ||
-	       here - low >= ALTSTACK_ROOM;
 }
 
 static void record(const struct stack *stack, uint32_t labels, uint64_t tag,
@@ -141,7 +129,7 @@ static void sample(const siginfo_t *si, const ucontext_t *uc, int64_t began)
 	const struct thread *t = thread_at(slot);
 	if (t->raw || !thread_owns_tls(t->tid))
 		record_pc(uc, LABEL_SET_NONE, points);
-	else if (!has_room(uc))
+	else if (!unwind_has_room(uc))
 		record_pc(uc, label_set_current(), points);
 	else
 		record_stack(slot, uc, label_set_current(), points);

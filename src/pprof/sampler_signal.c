@@ -64,6 +64,15 @@ static int parse_signal(const char *text)
 		       : 0;
 }
 
+/* From the top: programs count theirs from SIGRTMIN.  0 = all are taken. */
+static int find_realtime(sampler_handler *handler)
+{
+	for (int signo = SIGRTMAX - 1; signo > SIGRTMIN; signo--)
+		if (sampler_signal_is_ours(signo, handler) || is_free(signo))
+			return signo;
+	return 0;
+}
+
 static int find_signal(sampler_handler *handler, struct err *e)
 {
 	const char *text = getenv("PPROF_SIGNAL");
@@ -79,20 +88,33 @@ static int find_signal(sampler_handler *handler, struct err *e)
 	}
 	if (is_free(SIGPROF) || sampler_signal_is_ours(SIGPROF, handler))
 		return SIGPROF;
-	for (int signo = SIGRTMAX - 1; signo > SIGRTMIN; signo--)
-		if (sampler_signal_is_ours(signo, handler) || is_free(signo))
-			return signo;
+	const int signo = find_realtime(handler);
+	if (signo)
+		return signo;
 	return err_set(e, ERR_UNSUPPORTED,
 		       "the program handles SIGPROF and all other signals");
 }
 
-int sampler_signal_install(sampler_handler *handler, struct err *e)
+static int install_at(int signo, sampler_handler *handler, struct err *e)
 {
-	const int signo = find_signal(handler, e);
 	if (signo < 0 || sampler_signal_is_ours(signo, handler))
 		return signo;
 	if (install(signo, handler))
 		return err_set(e, ERR_UNSUPPORTED, "sigaction(%d) failed",
 			       signo);
 	return signo;
+}
+
+int sampler_signal_install(sampler_handler *handler, struct err *e)
+{
+	return install_at(find_signal(handler, e), handler, e);
+}
+
+int sampler_signal_realtime(sampler_handler *handler, struct err *e)
+{
+	const int signo = find_realtime(handler);
+	if (!signo)
+		return err_set(e, ERR_UNSUPPORTED,
+			       "the program handles all real-time signals");
+	return install_at(signo, handler, e);
 }

@@ -19,6 +19,11 @@ typedef void sampler_handler(int signo, siginfo_t *info, void *ucontext);
  * Returns: the signal, or ERR_UNSUPPORTED with the reason.
  */
 int sampler_signal_install(sampler_handler *handler, struct err *e);
+/*
+ * A free real-time signal, whatever the environment says: for requests, which
+ * must queue.  Returns: as above.
+ */
+int sampler_signal_realtime(sampler_handler *handler, struct err *e);
 /* Is our handler still the signal's? */
 bool sampler_signal_is_ours(int signo, sampler_handler *handler);
 

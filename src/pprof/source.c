@@ -27,6 +27,8 @@
 #include "pprof/heap.h"
 
 /* threads, goroutine, threadcreate: */
+#include "pprof/threadcreate.h"
+#include "pprof/threads.h"
 
 /* block, mutex: */
 
@@ -39,6 +41,9 @@ static const struct source *const kinds[] = {
 	&allocs_source,
 
 	/* threads, goroutine, threadcreate: */
+	&goroutine_source,
+	&threadcreate_source,
+	&threads_source,
 
 	/* block, mutex: */
 
@@ -179,18 +184,23 @@ static int collect_now(const struct source *s, const struct source_options *o,
 	return code;
 }
 
-static int write_text(const struct source *s, const struct source_options *o,
-		      const struct sink *sink)
+int source_write_count(const struct source *s, const struct source_options *o,
+		       const struct sink *sink, struct err *e)
 {
-	if (s->write_text)
-		return s->write_text(s, o, sink, NULL);
 	struct profile *p;
 	int code = collect_now(s, o, &p);
 	if (code)
 		return code;
-	code = text_count(sink, s->name, p, NULL);
+	code = text_count(sink, s->name, p, e);
 	profile_free(p);
 	return code;
+}
+
+static int write_text(const struct source *s, const struct source_options *o,
+		      const struct sink *sink)
+{
+	return s->write_text ? s->write_text(s, o, sink, NULL)
+			     : source_write_count(s, o, sink, NULL);
 }
 
 static int write_proto(const struct source *s, const struct source_options *o,

@@ -40,8 +40,8 @@ struct source {
 		       const struct source_mark *until,
 		       struct profile **ret_profile, struct err *e);
 	/*
-	 * debug=1 and 2; may be NULL: then the count text is made of what
-	 * collect gives (text.h has this and the other texts of Go).
+	 * debug=1 and 2; may be NULL: then it is source_write_count (text.h
+	 * has this and the other texts of Go).
 	 */
 	int (*write_text)(const struct source *s,
 			  const struct source_options *o,
@@ -66,6 +66,9 @@ struct source {
 const struct source *source_find(const char *name);
 /* In no order that means anything; NULL past the last. */
 const struct source *source_at(size_t i);
+/* "NAME profile: total N" and the stacks, of what collect gives now. */
+int source_write_count(const struct source *s, const struct source_options *o,
+		       const struct sink *sink, struct err *e);
 /* For kinds made at run time (pprof_new_profile); s stays for ever.
  * Returns: 0, ERR_BUSY (the name is taken), ERR_LIMIT. */
 int source_register(const struct source *s);

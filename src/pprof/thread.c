@@ -6,6 +6,7 @@
 #include "pprof/guard.h"
 #include "pprof/hooks.h"
 #include "pprof/label.h"
+#include "pprof/threadcreate.h"
 
 #include <pthread.h>
 #include <signal.h>
@@ -162,9 +163,11 @@ struct hooks_thread *hooks_thread_new(uintptr_t start, void *fn, void *arg)
 {
 	if (thread_init() || !have_key)
 		return NULL;
+	struct stack_record *created = threadcreate_record();
 	thread_registry_lock();
 	struct thread *t = take_slot(THREAD_UNBORN);
 	if (t) {
+		t->created = created;
 		t->start = start;
 		t->fn = fn;
 		t->arg = arg;
@@ -176,6 +179,7 @@ struct hooks_thread *hooks_thread_new(uintptr_t start, void *fn, void *arg)
 
 void hooks_thread_cancel(struct hooks_thread *ticket)
 {
+	threadcreate_undo(((struct thread *)ticket)->created);
 	thread_registry_lock();
 	give_slot((struct thread *)ticket);
 	thread_registry_unlock();

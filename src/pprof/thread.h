@@ -23,6 +23,8 @@
 
 enum { THREADS_MAX = 1 << 16 };
 
+struct stack_record;
+
 enum thread_state {
 	THREAD_FREE,
 	THREAD_UNBORN, /* announced by its creator; may not run yet */
@@ -42,9 +44,10 @@ struct thread {
 	uintptr_t start; /* the start routine; 0 = not known */
 	uint32_t labels; /* those of its creator, for its birth alone */
 	void *fn, *arg;	 /* for its birth alone */
-	uint32_t seen;	 /* the last scan that found it */
-	uint32_t left;	 /* the scan before which it said that it leaves */
-	uint32_t next;	 /* in its hash chain, or in the list of free slots */
+	struct stack_record *created; /* for its birth alone */
+	uint32_t seen;		      /* the last scan that found it */
+	uint32_t left; /* the scan before which it said that it leaves */
+	uint32_t next; /* in its hash chain, or in the list of free slots */
 };
 
 /* Slot 0 is never used.  Signal: safe. */
@@ -103,8 +106,8 @@ void thread_listen(const struct thread_listener *listener);
 /*
  * Read /proc/self/task, then call fn, under the lock, for each thread id that
  * was there, with its slot, or NULL when it is not known.
- * Thread: one at a time.  Returns: how many ids there were, or ERR_IO,
- * ERR_NOMEM.
+ * fn allocates nothing.  Blocks: for another scan.  Returns: how many ids there
+ * were, or ERR_IO, ERR_NOMEM.
  */
 int thread_scan(void (*fn)(pid_t tid, struct thread *t, void *arg), void *arg);
 
@@ -113,6 +116,14 @@ bool thread_is_raw(pid_t tid);
 /* When it started, on the clock CLOCK_BOOTTIME, to 10 ms; -1 when it is gone.
  */
 int64_t thread_started_ns(pid_t tid);
+/* What /proc says that it does: 'R', 'S', 'D', 'T', ...; '\0' = it is gone. */
+char thread_kernel_state(pid_t tid);
+/* The first line of a file in its folder of /proc ("comm", "wchan"); empty
+ * when there is none. */
+void thread_kernel_text(pid_t tid, const char *name, char *text, size_t size);
+/* When it last ran, on the scheduler's clock (about CLOCK_MONOTONIC); -1 where
+ * the kernel does not tell. */
+int64_t thread_last_ran_ns(pid_t tid);
 /* Does it block this signal?  Reads /proc. */
 bool thread_blocks_signal(pid_t tid, int signo);
 

@@ -5,6 +5,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,8 +18,9 @@ struct tids {
 	size_t n, size; /* size in entries; mapped, kept */
 };
 
-/* Used by one scan at a time (see thread_scan). */
-static struct tids found;
+/* One scan at a time; taken before the registry's lock. */
+static pthread_mutex_t scan_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct tids found; /* guard: scan_lock */
 
 static int tids_add(struct tids *t, pid_t tid)
 {
@@ -76,15 +78,29 @@ int thread_scan(void (*fn)(pid_t tid, struct thread *t, void *arg), void *arg)
 		open("/proc/self/task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return ERR_IO;
-	const int rc = read_tids(fd, &found);
+	pthread_mutex_lock(&scan_lock);
+	int rc = read_tids(fd, &found);
 	close(fd);
-	if (rc)
-		return rc;
-	thread_registry_lock();
-	for (size_t i = 0; i < found.n; i++)
-		fn(found.ids[i], thread_find(found.ids[i]), arg);
-	thread_registry_unlock();
-	return (int)found.n;
+	if (rc == 0) {
+		thread_registry_lock();
+		for (size_t i = 0; i < found.n; i++)
+			fn(found.ids[i], thread_find(found.ids[i]), arg);
+		thread_registry_unlock();
+		rc = (int)found.n;
+	}
+	pthread_mutex_unlock(&scan_lock);
+	return rc;
+}
+
+/* The child must not inherit the lock from a thread that it does not have. */
+static void forked(void)
+{
+	scan_lock = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
+}
+
+__attribute__((constructor)) static void scan_init(void)
+{
+	pthread_atfork(NULL, NULL, forked);
 }
 
 bool thread_is_raw(pid_t tid)
@@ -124,6 +140,33 @@ int64_t thread_started_ns(pid_t tid)
 		return -1;
 	const long hz = sysconf(_SC_CLK_TCK);
 	return (int64_t)strtoull(p + 1, NULL, 10) * (1000000000 / hz);
+}
+
+char thread_kernel_state(pid_t tid)
+{
+	char text[1024];
+	if (!read_task_file(tid, "stat", text, sizeof(text)))
+		return '\0';
+	const char *p = strrchr(text, ')');
+	return p && p[1] == ' ' ? p[2] : '\0';
+}
+
+void thread_kernel_text(pid_t tid, const char *name, char *text, size_t size)
+{
+	if (!read_task_file(tid, name, text, size))
+		text[0] = '\0';
+	text[strcspn(text, "\n")] = '\0';
+}
+
+int64_t thread_last_ran_ns(pid_t tid)
+{
+	char text[4096];
+	if (!read_task_file(tid, "sched", text, sizeof(text)))
+		return -1;
+	const char *p = strstr(text, "se.exec_start");
+	p = p ? strchr(p, ':') : NULL;
+	/* Milliseconds, whatever the locale takes for a point. */
+	return p ? (int64_t)strtoull(p + 1, NULL, 10) * 1000000 : -1;
 }
 
 bool thread_blocks_signal(pid_t tid, int signo)

@@ -16,6 +16,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <pthread.h>
+#include <signal.h>
 #include <string.h>
 #include <ucontext.h>
 
@@ -260,4 +261,17 @@ void unwind_warm_thread(void)
 		self.warm = trace_fast(pcs, ARRAY_SIZE(pcs)) >= 0;
 	}
 	errno = saved_errno;
+}
+
+/* Unwinding needs this much. */
+enum { ALTSTACK_ROOM = 6144 };
+
+bool unwind_has_room(const void *ucontext)
+{
+	const ucontext_t *uc = ucontext;
+	const uintptr_t here = (uintptr_t)__builtin_frame_address(0);
+	const uintptr_t low = (uintptr_t)uc->uc_stack.ss_sp;
+	return (uc->uc_stack.ss_flags & SS_DISABLE) || here < low ||
+	       here >= low + uc->uc_stack.ss_size ||
+	       here - low >= ALTSTACK_ROOM;
 }

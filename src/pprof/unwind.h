@@ -68,6 +68,12 @@ struct unwound unwind_from_signal(enum unwind_engine engine,
 				  size_t max);
 
 /*
+ * In a handler: is there room to unwind?  Not always, where the interrupted
+ * code runs on an alternate stack.  Signal: safe.
+ */
+bool unwind_has_room(const void *ucontext);
+
+/*
  * From a hook or a plain function: the stack of the caller of the caller,
  * with skip more frames left out; all pcs are return addresses.  The function
  * that calls this must not be inlined into its own caller.  errno is kept.
