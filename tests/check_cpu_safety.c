@@ -7,6 +7,7 @@
 #include "pprof/sampler.h"
 #include "pprof/unwind.h"
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <linux/futex.h>
 #include <sched.h>
@@ -525,6 +526,40 @@ START_TEST(exec_while_profiling)
 }
 END_TEST
 
+/* ---- loading ------------------------------------------------------------- */
+
+static void *open_built(const char *name)
+{
+	const char *builddir = getenv("top_builddir");
+	char path[4096];
+	snprintf(path, sizeof(path), "%s/tests/.libs/%s",
+		 builddir ? builddir : ".", name);
+	void *handle = dlopen(path, RTLD_NOW);
+	ck_assert_msg(handle != NULL, "%s", dlerror());
+	return handle;
+}
+
+/* The real dlopen must see who called, not us: a library finds what it loads
+ * by its own RUNPATH. */
+START_TEST(dlopen_sees_its_caller)
+{
+	Dl_info ours, seen;
+	ck_assert(dladdr((void *)dlopen_sees_its_caller_fn, &ours));
+	ck_assert(dladdr(dlsym(RTLD_DEFAULT, "dlopen"), &seen));
+	ck_assert_msg(ours.dli_fbase == seen.dli_fbase,
+		      "dlopen is %s's, not the shim's", seen.dli_fname);
+	ck_assert_ptr_null(dlopen("storm_object.so", RTLD_NOW));
+	void *library = open_built("dlopen_caller.so");
+	void *(*open_by_runpath)(const char *);
+	*(void **)&open_by_runpath = dlsym(library, "open_by_runpath");
+	void *handle = open_by_runpath("storm_object.so");
+	ck_assert_msg(handle != NULL, "%s", dlerror());
+	ck_assert_ptr_nonnull(dlsym(handle, "storm_object_work"));
+	dlclose(handle);
+	dlclose(library);
+}
+END_TEST
+
 /* ---- rates above the tick ------------------------------------------------ */
 
 START_TEST(above_the_tick)
@@ -551,7 +586,7 @@ START_TEST(above_the_tick_without_descriptors)
 	pthread_t thread;
 	struct rlimit limit;
 	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
-	limit.rlim_cur = 8;
+	limit.rlim_cur = 3;
 	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
 	pthread_barrier_init(&barrier, NULL, 2);
 	ck_assert_int_eq(
@@ -626,6 +661,7 @@ int main(void)
 	testing_add_table(t, fork_while_profiling, rates);
 	testing_add_table(t, fork_amid_births, rates);
 	testing_add_table(t, exec_while_profiling, rates);
+	tcase_add_test(t, dlopen_sees_its_caller);
 	tcase_add_test(t, above_the_tick);
 	tcase_add_test(t, above_the_tick_without_descriptors);
 	testing_add_table(t, nothing_is_left, rates);

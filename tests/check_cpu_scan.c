@@ -7,7 +7,6 @@
 #include "pprof/hooks.h"
 #include "pprof/unwind.h"
 
-#include <math.h>
 
 static _Atomic int64_t used_ns;
 
@@ -70,11 +69,13 @@ START_TEST(old_and_new_threads)
 	const double unseen = (double)count_of(p, "_ThreadUnseen", NULL) / 100;
 	printf("# %.3f s of %.3f s, %.3f s of it before they were found\n", got,
 	       want, unseen);
-	/* What each does after its last sample: half a point, and lateness. */
-	ck_assert_msg(fabs(got / want - 1) < 0.03, "%.3f s, not %.3f s%s", got,
-		      want, describe(p));
-	/* Four threads, at most 100 ms of CPU each before a scan. */
-	ck_assert_msg(unseen <= 0.44, "%s", describe(p));
+	/*
+	 * Each thread's last points are missing: those after its last signal
+	 * that no scan saw either, less than two.  Of 400 that is 4 %, at the
+	 * very worst; and nothing is counted twice.
+	 */
+	ck_assert_msg(got > want - 8 * 0.02 && got < want + 0.04,
+		      "%.3f s, not %.3f s%s", got, want, describe(p));
 	profile_free(p);
 }
 END_TEST
