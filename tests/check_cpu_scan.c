@@ -7,7 +7,6 @@
 #include "pprof/hooks.h"
 #include "pprof/unwind.h"
 
-
 static _Atomic int64_t used_ns;
 
 ON_STACK static void *live_for(void *arg)

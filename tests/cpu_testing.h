@@ -135,6 +135,22 @@ static inline int64_t count_of(const struct profile *p, const char *function,
 	return n;
 }
 
+/*
+ * Are there about want samples?  Where the machine is a guest whose processor
+ * is taken away, ticks and all, for some tens of milliseconds, the points in
+ * between come with the next tick, some 10 ms into something else, or with the
+ * end of the window.
+ */
+static inline bool is_about(const struct profile *p, int64_t got, int64_t want)
+{
+	const int64_t late = count_of(p, "_CaptureEnd", NULL);
+	return got + late >= want - 5 && got <= want + 5;
+}
+
+#define ck_assert_about(got, want, p)                                          \
+	ck_assert_msg(is_about(p, got, want), "%lld, not %lld%s",              \
+		      (long long)(got), (long long)(want), describe(p))
+
 static inline bool has_comment(const struct profile *p, const char *part)
 {
 	for (size_t i = 0; i < p->n_comments; i++)
