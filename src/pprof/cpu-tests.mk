@@ -1,13 +1,10 @@
-# The CPU profiler's tests; included by Local.mk.
-# The CPU profiler is tested in a program as a product is built: with the
-# shims.
+# The CPU profiler's tests; included by Local.mk.  It is tested in a program as
+# a product is built: with the shims.
 CPU_TEST_LDADD = $(SHIM_LIBS) $(PPROF_LIBS) $(CHECK_LIBS) -lm
 CPU_TEST_CFLAGS = $(AM_CFLAGS) -fno-optimize-sibling-calls
-CPU_TESTS = tests/check_cpu tests/check_cpu_storm
-# Each of these has one bound that a busy machine breaks: they are built, and
-# run by hand, until the bound holds everywhere.
-CPU_TESTS_BY_HAND = tests/check_cpu_safety tests/check_cpu_scan
-check_PROGRAMS += $(CPU_TESTS) $(CPU_TESTS_BY_HAND)
+CPU_TESTS = tests/check_cpu tests/check_cpu_safety tests/check_cpu_scan \
+	tests/check_cpu_storm
+check_PROGRAMS += $(CPU_TESTS)
 TESTS += $(CPU_TESTS) tests/signal-safety.sh
 EXTRA_DIST += tests/signal-safety.sh
 tests_check_cpu_SOURCES = tests/check_cpu.c tests/cpu_testing.h

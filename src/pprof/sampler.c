@@ -195,6 +195,11 @@ void sampler_add_lost(enum lost_cause cause, int64_t points)
 		lost_add(stack_table_lost(table), cause, points, points);
 }
 
+bool sampler_goes_on(void)
+{
+	return atomic_load(&enabled);
+}
+
 void sampler_arm(struct thread *t, int64_t base)
 {
 	const struct cpu_thread *c = cpu_thread_of(t);

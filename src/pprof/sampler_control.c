@@ -127,7 +127,7 @@ static void look_at_any(struct thread *t)
 static void look_at(pid_t tid, struct thread *t, void *arg)
 {
 	(void)arg;
-	if (tid == atomic_load(&control_tid))
+	if (tid == atomic_load(&control_tid) || !sampler_goes_on())
 		return;
 	if (!t) {
 		found_new(tid);

@@ -9,6 +9,11 @@
 #include "pprof/sampler.h"
 #include "pprof/thread.h"
 
+#include <stdbool.h>
+
+/* Does sampling go on?  Who waited for the lock while it was stopped must arm
+ * nothing any more. */
+bool sampler_goes_on(void);
 /* Begin to sample t, whose points begin at that value of its clock. */
 void sampler_arm(struct thread *t, int64_t base);
 void sampler_add_named(const struct thread *t, uint32_t labels,
