@@ -383,7 +383,7 @@ static const struct {
 	{ "set two", FORM, "mutex=7&block=100", 200,
 	  "{\"block\":100,\"heap\":524288,\"mutex\":7}\n" },
 	{ "off", FORM, "heap=0", 200,
-	  "{\"block\":-1,\"heap\":0,\"mutex\":0}\n" },
+	  "{\"block\":0,\"heap\":0,\"mutex\":0}\n" },
 	{ "nothing", FORM, "", 400,
 	  "one of block, heap, mutex must be given\n" },
 	{ "not a number", FORM, "mutex=x", 400, NULL },
@@ -409,7 +409,7 @@ START_TEST(rates_table)
 	if (rate_rows[_i].status == 200)
 		return;
 	r = ask("GET", "/debug/pprof/rates", "", NULL);
-	ck_assert_msg(strcmp(r.body, "{\"block\":-1,\"heap\":524288,"
+	ck_assert_msg(strcmp(r.body, "{\"block\":0,\"heap\":524288,"
 				     "\"mutex\":0}\n") == 0,
 		      "%s changed something: %s", rate_rows[_i].name, r.body);
 	client_reply_free(&r);

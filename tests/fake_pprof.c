@@ -220,9 +220,16 @@ int64_t pprof_mem_profile_rate(void)
 	return mem_rate;
 }
 
+static int64_t block_rate;
+
 void pprof_set_block_profile_rate(int64_t ns)
 {
-	(void)ns;
+	block_rate = ns;
+}
+
+int64_t pprof_block_profile_rate(void)
+{
+	return block_rate;
 }
 
 int pprof_set_mutex_profile_fraction(int n)

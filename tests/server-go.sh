@@ -28,7 +28,8 @@ says() {
 	return 1
 }
 
-start_server "$top_builddir/proflab-server" || exit 99
+start_server "$top_builddir/proflab-server" -mutex-profile-fraction=1 \
+	-block-profile-rate=1 || exit 99
 ok 0 "the server is up"
 
 # Keep it busy until the test is over.
@@ -57,9 +58,13 @@ check "goroutine tells where each thread is" \
 	says 'worker_run$' -top "$server_url/debug/pprof/goroutine"
 check "so does threads" \
 	says 'worker_run$' -top "$server_url/debug/pprof/threads"
-curl -fsS -o "$tmp/workers" "$server_url/concurrent?workers=4&tasks=8"
+curl -fsS -o "$tmp/workers" "$server_url/concurrent?workers=8&tasks=200"
 check "threadcreate tells who created them" \
 	says ' start_workers' -top "$server_url/debug/pprof/threadcreate"
+check "mutex names who holds the lock" \
+	says ' do_task' -top "$server_url/debug/pprof/mutex"
+check "block names who waits" \
+	says ' worker_wait' -top "$server_url/debug/pprof/block"
 pprof -top "$server_url/debug/pprof/nix"
 grep -q "404 Not Found - Unknown profile" "$tmp/pprof.err"
 ok $? "an error's words reach the user"

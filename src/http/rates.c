@@ -11,13 +11,6 @@
 #include <microhttpd.h>
 #include <string.h>
 
-/*
- * A libpprof may be built without some of its profiles; what it has not got
- * has no rate (-1) and cannot be set.
- */
-#pragma weak pprof_set_block_profile_rate
-#pragma weak pprof_set_mutex_profile_fraction
-
 static int64_t heap_get(void)
 {
 	return pprof_mem_profile_rate();
@@ -31,36 +24,27 @@ static bool heap_set(int64_t bytes)
 	return true;
 }
 
-/*
- * libpprof does not tell the block rate, so the last one set here is told;
- * -1: never set here.
- */
-static _Atomic int64_t block_rate = -1;
-
-static int64_t block_get(void)
+static bool locks_hooked(void)
 {
-	return block_rate;
+	return pprof_block_profile_rate() >= 0;
 }
 
 static bool block_set(int64_t ns)
 {
-	if (!pprof_set_block_profile_rate)
+	if (!locks_hooked())
 		return false;
 	pprof_set_block_profile_rate(ns);
-	block_rate = ns;
 	return true;
 }
 
 static int64_t mutex_get(void)
 {
-	return pprof_set_mutex_profile_fraction
-		       ? pprof_set_mutex_profile_fraction(-1)
-		       : -1;
+	return locks_hooked() ? pprof_set_mutex_profile_fraction(-1) : -1;
 }
 
 static bool mutex_set(int64_t n)
 {
-	if (!pprof_set_mutex_profile_fraction)
+	if (!locks_hooked())
 		return false;
 	pprof_set_mutex_profile_fraction((int)n);
 	return true;
@@ -72,8 +56,8 @@ static const struct rate {
 	int64_t (*get)(void);
 	bool (*set)(int64_t value);
 } rates[] = {
-	{ "block", "nanoseconds", INT64_C(3600000000000), block_get,
-	  block_set },
+	{ "block", "nanoseconds", INT64_C(3600000000000),
+	  pprof_block_profile_rate, block_set },
 	{ "heap", "bytes", INT64_C(1) << 40, heap_get, heap_set },
 	{ "mutex", "fraction", INT_MAX, mutex_get, mutex_set },
 };

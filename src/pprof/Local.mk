@@ -7,6 +7,7 @@ noinst_LTLIBRARIES += libpprof-core.la libpprof-unwind.la libpprof-nounwind.la
 libpprof_core_la_SOURCES = \
 	src/pprof/ask.c src/pprof/ask.h \
 	src/pprof/capture.c src/pprof/capture.h \
+	src/pprof/contention.c src/pprof/contention.h \
 	src/pprof/cpu.c src/pprof/cpu.h \
 	src/pprof/cpu_thread.c src/pprof/cpu_thread.h \
 	src/pprof/custom.c \
@@ -107,6 +108,13 @@ tests_check_threads_SOURCES = tests/check_threads.c tests/cpu_testing.h
 tests_check_threads_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 tests_check_threads_CFLAGS = $(AM_CFLAGS) -fno-optimize-sibling-calls
 tests_check_threads_LDADD = $(SHIM_LIBS) $(PPROF_LIBS) $(CHECK_LIBS) -lm
+
+check_PROGRAMS += tests/check_contention
+TESTS += tests/check_contention
+tests_check_contention_SOURCES = tests/check_contention.c tests/cpu_testing.h
+tests_check_contention_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+tests_check_contention_CFLAGS = $(AM_CFLAGS) -fno-optimize-sibling-calls
+tests_check_contention_LDADD = $(SHIM_LIBS) $(PPROF_LIBS) $(CHECK_LIBS) -lm
 
 check_PROGRAMS += tests/check_live
 TESTS += tests/check_live

@@ -11,11 +11,15 @@
 #ifndef PROFLAB_PPROF_HOOKS_H
 #define PROFLAB_PPROF_HOOKS_H
 
+#include "base/attr.h"
+
+#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 struct dl_phdr_info;
+struct stack_record;
 
 enum hooks {
 	HOOKS_THREAD = 1 << 0, /* pthread_create, thrd_create */
@@ -89,6 +93,84 @@ void hooks_objects_closed(struct hooks_closing *closing);
 void hooks_exec_begin(void);
 /* The exec failed. */
 void hooks_exec_failed(void);
+
+/* ---- locks ------------------------------------------------------------------
+ *
+ * Only who waits pays.  While a profile is on, a lock's shim tries first; when
+ * that fails, it tells the wait before it blocks, and its end; who releases a
+ * lock looks, before the real release, whether anybody waits:
+ *
+ *	if (hooks_locks_on(HOOKS_MUTEX) && hooks_awaited(lock))
+ *		hooks_release(lock, &r);
+ *
+ * The mutex profile blames the releasing holder's stack for the time that it
+ * made others wait, the block profile the waiter's own.
+ */
+enum hooks_locks { HOOKS_MUTEX = 1 << 0, HOOKS_BLOCK = 1 << 1 };
+
+/* Which of the two profiles are on.  Relaxed: a wait that begins while one is
+ * switched may be missed. */
+extern unsigned hooks_locks_state __attribute__((visibility("hidden")));
+
+HOT_INLINE bool hooks_locks_on(unsigned which)
+{
+	return UNLIKELY(__atomic_load_n(&hooks_locks_state, __ATOMIC_RELAXED) &
+			which);
+}
+
+/* How many wait for the locks of each bucket.  A waiter counts itself before
+ * it blocks; who looks before that releases a lock that nobody waits for yet.
+ */
+#define HOOKS_LOCK_BUCKETS ((size_t)1 << 10)
+extern uint32_t hooks_lock_waiters[HOOKS_LOCK_BUCKETS]
+	__attribute__((visibility("hidden")));
+
+HOT_INLINE size_t hooks_lock_bucket(const void *lock)
+{
+	return ((uintptr_t)lock >> 3) * UINT64_C(0x9e3779b97f4a7c15) >> 54;
+}
+
+HOT_INLINE bool hooks_awaited(const void *lock)
+{
+	return UNLIKELY(
+		__atomic_load_n(&hooks_lock_waiters[hooks_lock_bucket(lock)],
+				__ATOMIC_SEQ_CST) != 0);
+}
+
+/* One thread's wait.  The shim's own, on its stack. */
+struct hooks_wait {
+	const void *lock; /* NULL: no holder is to blame (a semaphore, a join)
+			   */
+	int64_t start_ns;
+	/* Guard: the bucket's lock. */
+	int64_t charged_ns; /* what lies before has a releaser to blame */
+	struct stack_record *releaser; /* the last; NULL: was not sampled */
+	bool charged;
+	struct hooks_wait *next;
+};
+
+enum hooks_outcome {
+	HOOKS_ACQUIRED,
+	HOOKS_GAVE_UP, /* time-out: the holder still holds it */
+	HOOKS_FAILED,  /* an error: it did not wait */
+};
+
+void hooks_wait_begin(struct hooks_wait *w, const void *lock);
+/* The leaf of the stack is the caller.  errno is kept. */
+void hooks_wait_end(struct hooks_wait *w, enum hooks_outcome outcome);
+
+/* What a release was charged with, should it fail. */
+struct hooks_released {
+	struct stack_record *record;
+	int64_t count, delay;
+};
+/* The leaf of the stack is the caller. */
+void hooks_release(const void *lock, struct hooks_released *r);
+void hooks_release_failed(const struct hooks_released *r);
+
+/* The real pthread_mutex_lock and unlock, for the buckets' own locks. */
+void hooks_locks_begin(int (*lock)(pthread_mutex_t *),
+		       int (*unlock)(pthread_mutex_t *));
 
 /* ---- daemons ----------------------------------------------------------------
  *

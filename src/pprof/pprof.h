@@ -161,8 +161,18 @@ int64_t pprof_mem_profile_rate(void);
 /* Record an event of blocking that lasts `ns` or longer always, a shorter one
  * with probability duration/ns (and scaled up); 1 everything, <= 0 off. */
 void pprof_set_block_profile_rate(int64_t ns);
-/* Report one of n contended unlocks (scaled up); 0 off; < 0 only reads.
- * Returns: the fraction before. */
+/* The rate in force, 0 = off; -1 when the lock functions are not hooked. */
+int64_t pprof_block_profile_rate(void);
+/*
+ * Report one of n contended unlocks (scaled up); 0 off; < 0 only reads.
+ *
+ * The stack that releases a lock is blamed for the time that it made others
+ * wait.  pthread_cond_wait is a release; what it waits to have the lock back
+ * is in the block profile alone.  Not seen: locks inside libc, and waiters in
+ * other processes.  Where no release was seen (the holder is not hooked), the
+ * delay stands under a function named _UnseenRelease.
+ * Returns: the fraction before.
+ */
 int pprof_set_mutex_profile_fraction(int n);
 
 /* ---- labels

@@ -31,6 +31,7 @@
 #include "pprof/threads.h"
 
 /* block, mutex: */
+#include "pprof/contention.h"
 
 static const struct source *const kinds[] = {
 	/* cpu, wall: */
@@ -46,6 +47,8 @@ static const struct source *const kinds[] = {
 	&threads_source,
 
 	/* block, mutex: */
+	&block_source,
+	&mutex_source,
 
 	NULL,
 };

@@ -24,11 +24,14 @@ noinst_LTLIBRARIES += libpprof-shim.la
 libpprof_shim_la_SOURCES = \
 	src/shim/dl.c \
 	src/shim/exec.c \
+	src/shim/lock.h src/shim/lock_mutex.c src/shim/lock_rwlock.c \
+	src/shim/lock_wait.c \
 	src/shim/real.c src/shim/real.h \
 	src/shim/thread.c \
 	$(NULL)
 # The jumps into the program's functions (thread.c) leave no frame behind.
-libpprof_shim_la_CFLAGS = $(AM_CFLAGS) -foptimize-sibling-calls
+# A cancelled wait is told as the stack is unwound (lock_wait.c).
+libpprof_shim_la_CFLAGS = $(AM_CFLAGS) -foptimize-sibling-calls -fexceptions
 SHIM_LIBS = $(libpprof_shim_la_OBJECTS)
 SHIM_EXPORTS = \
 	-Wl,--export-dynamic-symbol=dl_iterate_phdr \
@@ -37,7 +40,17 @@ SHIM_EXPORTS = \
 	-Wl,--export-dynamic-symbol=dlclose \
 	-Wl,--export-dynamic-symbol=pthread_create \
 	-Wl,--export-dynamic-symbol=thrd_create \
-	-Wl,--export-dynamic-symbol=exec*
+	-Wl,--export-dynamic-symbol=exec* \
+	-Wl,--export-dynamic-symbol=pthread_mutex_* \
+	-Wl,--export-dynamic-symbol=pthread_rwlock_* \
+	-Wl,--export-dynamic-symbol=pthread_cond_* \
+	-Wl,--export-dynamic-symbol=pthread_spin_* \
+	-Wl,--export-dynamic-symbol=pthread_barrier_wait \
+	-Wl,--export-dynamic-symbol=pthread_*join* \
+	-Wl,--export-dynamic-symbol=sem_*wait \
+	-Wl,--export-dynamic-symbol=mtx_* \
+	-Wl,--export-dynamic-symbol=cnd_* \
+	-Wl,--export-dynamic-symbol=thrd_join
 
 # Daemons: for the preload library alone.
 noinst_LTLIBRARIES += libshim-daemon.la

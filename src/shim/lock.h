@@ -1,0 +1,66 @@
+/*
+ * lock.h - what the shims of the lock functions share: try first, and when
+ * that would block, tell the wait and its end.
+ */
+#ifndef PROFLAB_SHIM_LOCK_H
+#define PROFLAB_SHIM_LOCK_H
+
+#include "base/attr.h"
+#include "pprof/guard.h"
+#include "pprof/hooks.h"
+
+#include <errno.h>
+
+/* Is anything to be told at all?  Not from inside the profiler. */
+HOT_INLINE bool lock_watched(unsigned which)
+{
+	return hooks_locks_on(which) && !guard_inside();
+}
+
+#define LOCK_ANY (HOOKS_MUTEX | HOOKS_BLOCK)
+
+/* How a wait for a lock ended, by what the function returned. */
+static inline enum hooks_outcome lock_outcome(int rc)
+{
+	switch (rc) {
+	case 0:
+	case EOWNERDEAD:
+		return HOOKS_ACQUIRED;
+	case ETIMEDOUT:
+		return HOOKS_GAVE_UP;
+	default:
+		return HOOKS_FAILED;
+	}
+}
+
+/*
+ * `try`, which is EBUSY when `block` would block (any other answer is the
+ * final one); then `block`, as a wait for `lock`.
+ */
+#define LOCK_WAITING(lock, try, block)                                         \
+	do {                                                                   \
+		int rc_ = (try);                                               \
+		if (LIKELY(rc_ != EBUSY))                                      \
+			return rc_;                                            \
+		struct hooks_wait wait_;                                       \
+		hooks_wait_begin(&wait_, (lock));                              \
+		rc_ = (block);                                                 \
+		hooks_wait_end(&wait_, lock_outcome(rc_));                     \
+		return rc_;                                                    \
+	} while (0)
+
+/* Release by `real`; before it, those who wait are counted. */
+#define LOCK_RELEASING(lock, real)                                             \
+	do {                                                                   \
+		if (LIKELY(!lock_watched(HOOKS_MUTEX) ||                       \
+			   !hooks_awaited((const void *)(lock))))              \
+			return (real);                                         \
+		struct hooks_released released_;                               \
+		hooks_release((const void *)(lock), &released_);               \
+		const int rc_ = (real);                                        \
+		if (UNLIKELY(rc_ != 0))                                        \
+			hooks_release_failed(&released_);                      \
+		return rc_;                                                    \
+	} while (0)
+
+#endif
