@@ -46,6 +46,8 @@ is "every request is in a bucket" \
 is "and in the count" \
 	'proflab_http_request_duration_seconds_count{route="/cpu"}' 4
 is "entries of the data map" proflab_data_entries 7
+value pprof_lock_wait_seconds_total | grep -q '[0-9]'
+ok $? "the time waited for locks"
 is "captures by profile" 'pprof_captures_total{profile="profile"}' 1
 said=$("$top_builddir/proflab-server" -version)
 version=${said#proflab-server } version=${version%% *}

@@ -186,6 +186,12 @@ static const struct {
 	{ "heap_inuse_bytes", "kind", "Bytes in use, estimated from samples." },
 	{ "heap_inuse_objects", "kind",
 	  "Blocks in use, estimated from samples." },
+	{ "lock_wait_seconds_total", "kind",
+	  "Time that threads waited for locks, while the block profile was "
+	  "on." },
+	{ "sync_wait_seconds_total", "kind",
+	  "Time that threads waited for conditions, semaphores, joins and "
+	  "barriers, while the block profile was on." },
 };
 
 static void stat_family(struct buf *b, const char *name, const char **ret_label)
