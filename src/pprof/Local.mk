@@ -43,6 +43,7 @@ libpprof_core_la_SOURCES = \
 	src/pprof/unwind_gcc.c src/pprof/unwind_gcc.h \
 	src/pprof/unwind_internal.h \
 	src/pprof/unwind_phdr.c src/pprof/unwind_phdr.h \
+	src/pprof/wall.c src/pprof/wall.h \
 	src/pprof/writer.c src/pprof/writer.h \
 	$(NULL)
 libpprof_core_la_CFLAGS = $(AM_CFLAGS) -fno-optimize-sibling-calls
@@ -115,6 +116,13 @@ tests_check_contention_SOURCES = tests/check_contention.c tests/cpu_testing.h
 tests_check_contention_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 tests_check_contention_CFLAGS = $(AM_CFLAGS) -fno-optimize-sibling-calls
 tests_check_contention_LDADD = $(SHIM_LIBS) $(PPROF_LIBS) $(CHECK_LIBS) -lm
+
+check_PROGRAMS += tests/check_wall
+TESTS += tests/check_wall
+tests_check_wall_SOURCES = tests/check_wall.c tests/cpu_testing.h
+tests_check_wall_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+tests_check_wall_CFLAGS = $(AM_CFLAGS) -fno-optimize-sibling-calls
+tests_check_wall_LDADD = $(SHIM_LIBS) $(PPROF_LIBS) $(CHECK_LIBS) -lm
 
 check_PROGRAMS += tests/check_live
 TESTS += tests/check_live

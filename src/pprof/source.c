@@ -22,6 +22,7 @@
 
 /* cpu, wall: */
 #include "pprof/cpu.h"
+#include "pprof/wall.h"
 
 /* heap, allocs: */
 #include "pprof/heap.h"
@@ -36,6 +37,7 @@
 static const struct source *const kinds[] = {
 	/* cpu, wall: */
 	&cpu_source,
+	&wall_source,
 
 	/* heap, allocs: */
 	&heap_source,
