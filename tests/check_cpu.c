@@ -296,7 +296,7 @@ START_TEST(describes_itself)
 	ck_assert(has_comment(p, "rate: 100 Hz asked, 100 Hz had"));
 	ck_assert(has_comment(p, "threads: hooked and scanned"));
 	ck_assert(counter("cpu_samples_total") > 0);
-	ck_assert(counter("sampler_cpu_seconds_total") > 0);
+	ck_assert(counter("cpu_seconds_total") > 0);
 	profile_free(p);
 }
 END_TEST

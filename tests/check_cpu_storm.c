@@ -201,7 +201,7 @@ START_TEST(storm)
 	}
 	printf("# %.3f s sampled of %.3f s; %g signals, handler %.3f s\n", got,
 	       want, counter("cpu_signals_total"),
-	       counter("sampler_cpu_seconds_total"));
+	       counter("cpu_seconds_total"));
 	for (size_t i = 0; i < p->n_comments; i++)
 		printf("# %s\n", profile_str(p, p->comments[i]));
 	/* No thread was lost, nor one counted twice. */

@@ -3,7 +3,8 @@
 # shellcheck source=tests/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-start_server "$top_builddir/proflab-server" || exit 99
+# Every block is sampled, so that no figure is nothing by chance.
+start_server "$top_builddir/proflab-server" -mem-profile-rate 1 || exit 99
 metrics() {
 	curl -fsS -m 20 "$server_url/metrics" >"$tmp/metrics"
 }
@@ -17,6 +18,11 @@ is() {
 	[ "$(value "$2")" = "$3" ] || diag "$2 is $(value "$2"), not $3"
 }
 
+positive() {
+	awk -v v="$(value "$2")" 'BEGIN { exit !(v + 0 > 0) }'
+	ok $? "$1"
+}
+
 for _ in 1 2 3; do
 	curl -fsS -o "$tmp/out" "$server_url/cpu?iterations=1000" || exit 99
 done
@@ -24,6 +30,10 @@ curl -sS -o "$tmp/out" "$server_url/cpu?iterations=x"
 curl -sS -o "$tmp/out" "$server_url/nix"
 curl -fsS -o "$tmp/out" "$server_url/leaky?size=7"
 curl -fsS -o "$tmp/out" "$server_url/debug/pprof/profile?seconds=1"
+curl -fsS -o "$tmp/out" "$server_url/debug/pprof/wall?seconds=1"
+for _ in 1 2; do
+	curl -fsS -o "$tmp/out" "$server_url/debug/pprof/heap"
+done
 metrics
 ok $? "it answers"
 
@@ -49,6 +59,21 @@ is "entries of the data map" proflab_data_entries 7
 value pprof_lock_wait_seconds_total | grep -q '[0-9]'
 ok $? "the time waited for locks"
 is "captures by profile" 'pprof_captures_total{profile="profile"}' 1
+is "snapshots, too" 'pprof_captures_total{profile="heap"}' 2
+is "those of which there is none yet" 'pprof_captures_total{profile="block"}' 0
+for part in control wall write; do
+	positive "CPU time of the profiler: $part" \
+		"pprof_cpu_seconds_total{part=\"$part\"}"
+done
+for name in cpu_seconds_total open_fds max_fds virtual_memory_bytes \
+	virtual_memory_max_bytes resident_memory_bytes heap_bytes \
+	start_time_seconds; do
+	positive "process_$name" "process_$name"
+done
+for name in bytes objects; do
+	positive "live heap in $name" "pprof_heap_inuse_$name"
+done
+positive "bytes ever allocated" pprof_heap_alloc_bytes_total
 said=$("$top_builddir/proflab-server" -version)
 version=${said#proflab-server } version=${version%% *}
 variant=${said##*variant } variant=${variant%)}

@@ -10,7 +10,6 @@
 #include "base/err.h"
 #include "pprof/guard.h"
 #include "pprof/source.h"
-#include "pprof/stat.h"
 #include "profile/encode.h"
 
 #include <errno.h>
@@ -22,7 +21,6 @@
 enum {
 	HZ_MAX = 10000,
 	PROFILE_BYTES_MAX = 256 << 20,
-	COUNTED_MAX = 32, /* kinds in the counter of captures */
 };
 
 /* Thread: one at a time, as the caller promises by owning it. */
@@ -34,44 +32,6 @@ struct pprof_capture {
 	int64_t stop_realtime_ns, stop_monotonic_ns;
 	pid_t pid; /* a child's copy of a window has no sampler behind it */
 };
-
-/* ---- how many, by profile ------------------------------------------------ */
-
-static struct {
-	const struct source *source; /* atomic */
-	int64_t n;		     /* atomic */
-} counted[COUNTED_MAX];
-
-static void count_capture(const struct source *s)
-{
-	for (size_t i = 0; i < COUNTED_MAX; i++) {
-		const struct source *there = NULL;
-		if (!__atomic_compare_exchange_n(&counted[i].source, &there, s,
-						 false, __ATOMIC_ACQ_REL,
-						 __ATOMIC_ACQUIRE) &&
-		    there != s)
-			continue;
-		__atomic_fetch_add(&counted[i].n, 1, __ATOMIC_RELAXED);
-		return;
-	}
-}
-
-static bool capture_stat(size_t i, struct pprof_stat *ret_stat)
-{
-	const struct source *s =
-		i < COUNTED_MAX
-			? __atomic_load_n(&counted[i].source, __ATOMIC_ACQUIRE)
-			: NULL;
-	if (!s)
-		return false;
-	*ret_stat = (struct pprof_stat){
-		.name = "captures_total",
-		.label = s->name,
-		.value = (double)__atomic_load_n(&counted[i].n,
-						 __ATOMIC_RELAXED),
-	};
-	return true;
-}
 
 /* ---- windows ------------------------------------------------------------- */
 
@@ -124,7 +84,7 @@ int capture_start(const char *name, const struct pprof_capture_options *options,
 	if (code) {
 		free(c);
 	} else {
-		count_capture(s);
+		source_count_taken(s);
 		*ret_capture = c;
 	}
 	guard_leave();
@@ -278,5 +238,4 @@ static void after_fork_in_child(void)
 __attribute__((constructor)) static void capture_init(void)
 {
 	pthread_atfork(NULL, NULL, after_fork_in_child);
-	stat_register(capture_stat);
 }

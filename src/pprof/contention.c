@@ -65,7 +65,7 @@ static struct stack_table *mutex_table, *block_table;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static _Atomic int64_t block_rate_ns;
 static _Atomic int mutex_fraction;
-/* All that was waited for locks while the block profile was on; relaxed. */
+/* All that was waited while either profile was on, sampled or not; relaxed. */
 static _Atomic int64_t lock_wait_ns, wait_ns;
 
 static _Thread_local struct rng draws TLS_INITIAL_EXEC;
@@ -244,11 +244,12 @@ __attribute__((noinline)) void hooks_wait_end(struct hooks_wait *w,
 		leave_bucket(w, outcome, now);
 	}
 	int64_t count, delay;
-	if (outcome != HOOKS_FAILED && hooks_locks_on(HOOKS_BLOCK)) {
+	if (outcome != HOOKS_FAILED) {
 		const int64_t ns = now - w->start_ns;
 		atomic_fetch_add_explicit(w->lock ? &lock_wait_ns : &wait_ns,
 					  ns, memory_order_relaxed);
-		if (block_sampled(ns, &count, &delay))
+		if (hooks_locks_on(HOOKS_BLOCK) &&
+		    block_sampled(ns, &count, &delay))
 			add(find_here(block_table, count, delay), count, delay);
 	}
 	guard_leave();

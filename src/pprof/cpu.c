@@ -372,9 +372,9 @@ static bool cpu_stat(size_t i, struct pprof_stat *ret_stat)
 		{ "cpu_samples_total", NULL, (double)stats.samples },
 		{ "cpu_signals_total", NULL, (double)stats.signals },
 		{ "cpu_signals_late_total", NULL, (double)stats.late },
-		{ "sampler_cpu_seconds_total", "handler",
+		{ "cpu_seconds_total", "handler",
 		  (double)stats.handler_ns / 1e9 },
-		{ "sampler_cpu_seconds_total", "control",
+		{ "cpu_seconds_total", "control",
 		  (double)stats.control_ns / 1e9 },
 	};
 	if (i >= ARRAY_SIZE(rows))

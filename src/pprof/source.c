@@ -9,10 +9,12 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "pprof/guard.h"
+#include "pprof/stat.h"
 #include "pprof/text.h"
 #include "profile/encode.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -65,6 +67,7 @@ enum {
 static const struct source *registered[REGISTERED_MAX];
 static size_t n_registered; /* atomic: releases the entry */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static _Atomic int64_t taken[KINDS + REGISTERED_MAX]; /* by index; relaxed */
 
 const struct source *source_at(size_t i)
 {
@@ -104,6 +107,30 @@ int source_register(const struct source *s)
 	return code;
 }
 
+void source_count_taken(const struct source *s)
+{
+	const struct source *at;
+	for (size_t i = 0; (at = source_at(i)); i++)
+		if (at == s)
+			atomic_fetch_add_explicit(&taken[i], 1,
+						  memory_order_relaxed);
+}
+
+/* Every kind from the start, so that its first profile is a change. */
+static bool taken_stat(size_t i, struct pprof_stat *ret_stat)
+{
+	const struct source *s = source_at(i);
+	if (!s)
+		return false;
+	*ret_stat = (struct pprof_stat){
+		.name = "captures_total",
+		.label = s->name,
+		.value = (double)atomic_load_explicit(&taken[i],
+						      memory_order_relaxed),
+	};
+	return true;
+}
+
 /* A child must not inherit the lock from a thread that it does not have. */
 static void before_fork(void)
 {
@@ -120,6 +147,7 @@ static void after_fork(void)
 __attribute__((constructor)) static void source_init(void)
 {
 	pthread_atfork(before_fork, after_fork, after_fork);
+	stat_register(taken_stat);
 }
 
 /* ---- pprof.h: a named profile is its source ------------------------------ */
@@ -241,6 +269,8 @@ int pprof_write_to(struct pprof_profile *profile,
 	guard_enter();
 	int code = o.debug > 0 ? write_text(s, &o, &sink)
 			       : write_proto(s, &o, &sink);
+	if (!code)
+		source_count_taken(s);
 	guard_leave();
 	if (!code)
 		code = writer->write(writer->arg, buf_str(&out), out.len);

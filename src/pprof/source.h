@@ -66,6 +66,9 @@ struct source {
 const struct source *source_find(const char *name);
 /* In no order that means anything; NULL past the last. */
 const struct source *source_at(size_t i);
+/* One more profile of it was taken, a window or a snapshot: for the counters
+ * of pprof_stat_at. */
+void source_count_taken(const struct source *s);
 /* "NAME profile: total N" and the stacks, of what collect gives now. */
 int source_write_count(const struct source *s, const struct source_options *o,
 		       const struct sink *sink, struct err *e);

@@ -56,6 +56,7 @@ static bool own_stat(size_t i, struct pprof_stat *ret_stat)
 		return false;
 	*ret_stat = (struct pprof_stat){
 		.name = "cpu_seconds_total",
+		.label = "write",
 		.value = (double)__atomic_load_n(&cpu_ns, __ATOMIC_RELAXED) /
 			 1e9,
 	};

@@ -17,7 +17,7 @@ typedef bool stat_fn(size_t i, struct pprof_stat *ret_stat);
 /* At start, from a constructor.  Returns: 0, ERR_LIMIT (32 parts). */
 int stat_register(stat_fn *fn);
 
-/* CPU time that the profiler took outside handlers.  Relaxed. */
+/* CPU time that writing profiles took.  Relaxed. */
 void stat_add_cpu_ns(int64_t ns);
 
 #endif

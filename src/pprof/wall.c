@@ -17,6 +17,7 @@
 #include "pprof/guard.h"
 #include "pprof/lost.h"
 #include "pprof/stack_table.h"
+#include "pprof/stat.h"
 #include "pprof/thread.h"
 #include "pprof/writer.h"
 
@@ -86,7 +87,8 @@ static struct wall_list now_list, last_list;
 static pid_t *asked;
 static int64_t last_tick_ns;
 static _Atomic pid_t sampler_tid;
-static _Atomic uint32_t stop; /* futex */
+static _Atomic uint32_t stop;  /* futex */
+static _Atomic int64_t cpu_ns; /* of all ticks; relaxed */
 
 /* ---- a tick -------------------------------------------------------------- */
 
@@ -218,8 +220,7 @@ static int64_t share_of(const struct wall_thread *t, int64_t since_tick)
 		       : since_tick / 2;
 }
 
-/* Under the lock. */
-static int tick(struct err *e)
+static int ask_and_credit(struct err *e)
 {
 	now_list.n = 0;
 	if (thread_scan(add_found, &now_list) < 0)
@@ -240,6 +241,16 @@ static int tick(struct err *e)
 	last_list = now_list;
 	now_list = swap;
 	return 0;
+}
+
+/* Under the lock. */
+static int tick(struct err *e)
+{
+	const int64_t began = clock_thread_cpu_ns();
+	const int rc = ask_and_credit(e);
+	atomic_fetch_add_explicit(&cpu_ns, clock_thread_cpu_ns() - began,
+				  memory_order_relaxed);
+	return rc;
 }
 
 /* ---- the sampler's thread ------------------------------------------------ */
@@ -512,7 +523,18 @@ static void forked(void)
 	epoch++;
 }
 
+static bool wall_stat(size_t i, struct pprof_stat *ret_stat)
+{
+	*ret_stat = (struct pprof_stat){
+		.name = "cpu_seconds_total",
+		.label = "wall",
+		.value = (double)atomic_load(&cpu_ns) / 1e9,
+	};
+	return i == 0;
+}
+
 __attribute__((constructor)) static void wall_init(void)
 {
+	stat_register(wall_stat);
 	pthread_atfork(NULL, NULL, forked);
 }

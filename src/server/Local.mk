@@ -5,6 +5,7 @@ libserver_la_SOURCES = \
 	src/server/exchange.c src/server/exchange.h \
 	src/server/memory_stats.c src/server/memory_stats.h \
 	src/server/metrics.c src/server/metrics.h \
+	src/server/metrics_text.c src/server/metrics_text.h \
 	src/server/options.c src/server/options.h \
 	src/server/params.c src/server/params.h \
 	src/server/pool.c src/server/pool.h \
