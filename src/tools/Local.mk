@@ -44,3 +44,32 @@ proflab_pprof_SOURCES = \
 proflab_pprof_CPPFLAGS = $(AM_CPPFLAGS) $(CURL_CFLAGS) $(EDIT_CFLAGS)
 proflab_pprof_LDADD = libreport.la libprofile.la libsymbol.la libbase.la \
 	$(CURL_LIBS) $(EDIT_LIBS) -lm
+
+growth_sources = \
+	src/tools/die.c src/tools/die.h \
+	src/tools/growth.c src/tools/growth.h \
+	src/tools/growth_chart.c \
+	src/tools/growth_text.c \
+	src/tools/spark.c src/tools/spark.h \
+	$(NULL)
+noinst_LTLIBRARIES += libgrowth.la
+libgrowth_la_SOURCES = $(growth_sources)
+libgrowth_la_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)
+libgrowth_la_LIBADD = $(JANSSON_LIBS) -lm
+
+bin_PROGRAMS += proflab-collect
+proflab_collect_SOURCES = \
+	src/tools/collect.c src/tools/collect.h \
+	src/tools/collect_files.c \
+	src/tools/collect_report.c \
+	$(NULL)
+proflab_collect_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS) $(CURL_CFLAGS)
+proflab_collect_LDADD = libgrowth.la libjudge.la libreport.la libprofile.la \
+	libsymbol.la libbase.la $(CURL_LIBS) $(JANSSON_LIBS)
+
+check_PROGRAMS += tests/check_growth
+TESTS += tests/check_growth
+tests_check_growth_SOURCES = tests/check_growth.c
+tests_check_growth_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS) $(JANSSON_CFLAGS)
+tests_check_growth_LDADD = libgrowth.la libjudge.la libreport.la \
+	libprofile.la libsymbol.la libbase.la $(JANSSON_LIBS) $(CHECK_LIBS)
