@@ -105,27 +105,46 @@ static bool split_is_true(double three, double one)
 	       fabs(one - (double)one_ns / period) < 12;
 }
 
+/*
+ * A round in which the processor was away for two periods says nothing of the
+ * profiler, whatever it shows: it is told by the threads' clocks alone, and
+ * taken once more.
+ */
 START_TEST(shares_are_true)
 {
-	pthread_t threads[SPLIT_THREADS];
-	struct pprof_capture *c = capture_begin(100);
-	for (uintptr_t i = 0; i < SPLIT_THREADS; i++)
-		ck_assert_int_eq(pthread_create(&threads[i], NULL, split_worker,
-						(void *)i),
-				 0);
-	for (int i = 0; i < SPLIT_THREADS; i++)
-		pthread_join(threads[i], NULL);
-	struct profile *p = capture_end(c);
-	const double three = (double)count_of(p, "burn_three_parts", NULL);
-	const double one = (double)count_of(p, "burn_one_part", NULL);
-	ck_assert_msg(split_is_true(three, one),
-		      "%g and %g samples for %.3f s and %.3f s%s", three, one,
-		      (double)three_ns / 1e9, (double)one_ns / 1e9,
-		      describe(p));
-	/* Would this test notice a profiler that drops, or invents, 5 %? */
-	ck_assert(!split_is_true(three * 0.95, one));
-	ck_assert(!split_is_true(three * 1.05, one));
-	profile_free(p);
+	for (int round = 1;; round++) {
+		pthread_t threads[SPLIT_THREADS];
+		three_ns = one_ns = burn_gap_ns = 0;
+		struct pprof_capture *c = capture_begin(100);
+		for (uintptr_t i = 0; i < SPLIT_THREADS; i++)
+			ck_assert_int_eq(pthread_create(&threads[i], NULL,
+							split_worker,
+							(void *)i),
+					 0);
+		for (int i = 0; i < SPLIT_THREADS; i++)
+			pthread_join(threads[i], NULL);
+		struct profile *p = capture_end(c);
+		const double three =
+			(double)count_of(p, "burn_three_parts", NULL);
+		const double one = (double)count_of(p, "burn_one_part", NULL);
+		const bool away = burn_gap_ns >= 20 * MS;
+		if (away && round < 5) {
+			printf("# the processor was away for %.0f ms: again\n",
+			       (double)burn_gap_ns / 1e6);
+			profile_free(p);
+			continue;
+		}
+		ck_assert_msg(split_is_true(three, one),
+			      "%g and %g samples for %.3f s and %.3f s%s",
+			      three, one, (double)three_ns / 1e9,
+			      (double)one_ns / 1e9, describe(p));
+		/* Would this test notice a profiler that drops, or invents,
+		 * 5 %? */
+		ck_assert(!split_is_true(three * 0.95, one));
+		ck_assert(!split_is_true(three * 1.05, one));
+		profile_free(p);
+		return;
+	}
 }
 END_TEST
 
