@@ -64,16 +64,25 @@ int data_store_create(size_t ceiling_bytes, struct data_store **ret_store)
 	return 0;
 }
 
-void data_store_free(struct data_store *store)
+ON_STACK size_t data_store_clear(struct data_store *store)
 {
-	if (!store)
-		return;
 	struct block *block, *next;
+	pthread_mutex_lock(&store->lock);
+	const size_t size = HASH_COUNT(store->blocks);
 	HASH_ITER(hh, store->blocks, block, next)
 	{
 		HASH_DEL(store->blocks, block);
 		free(block);
 	}
+	pthread_mutex_unlock(&store->lock);
+	return size;
+}
+
+void data_store_free(struct data_store *store)
+{
+	if (!store)
+		return;
+	data_store_clear(store);
 	pthread_mutex_destroy(&store->lock);
 	free(store);
 }

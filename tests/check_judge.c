@@ -11,7 +11,9 @@
 #include "tools/interval.h"
 #include "tools/judge.h"
 
+#include <jansson.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -36,8 +38,8 @@ static const struct {
 	  "question: q\ntitle: t\nprofile: cpu\nanswer: first flat\n", NULL },
 	{ "nothing", "# only a comment\n", "holds no finding" },
 	{ "unknown stanza", "found: x\n",
-	  ":1: first key \"found\": a stanza begins with finding, question or "
-	  "minimum" },
+	  ":1: first key \"found\": a stanza begins with finding, invariant, "
+	  "question or minimum" },
 	{ "unknown key", GOOD "colour: red\n", ":8: key \"colour\"" },
 	{ "no colon", "finding hot\n", "must be KEY: VALUE" },
 	{ "twice", GOOD "\n" GOOD, "is in the file already" },
@@ -49,7 +51,44 @@ static const struct {
 	{ "unknown measure",
 	  "finding: a\ntitle: t\nprofile: cpu\nmeasure: speed cum x\n"
 	  "expect: >= 1%\npass: y\nfail: n\n",
-	  "must be share|rank|growth" },
+	  "must be share|amount|rate|growth" },
+	{ "an invariant",
+	  "invariant: a\ntitle: t\nprofile: heap.after\nbase: heap\n"
+	  "measure: growth cum x\nexpect: >= 1MB\npass: y\nfail: n\n",
+	  NULL },
+	{ "a dot and no name",
+	  "finding: a\ntitle: t\nprofile: heap.\nmeasure: share cum x\n"
+	  "expect: >= 1%\npass: y\nfail: n\n",
+	  "with or without .NAME" },
+	{ "a field",
+	  "finding: a\ntitle: t\nprofile: stats\nmeasure: rise .threads\n"
+	  "expect: >= 9\npass: y\nfail: n\n",
+	  NULL },
+	{ "a field of a profile",
+	  "finding: a\ntitle: t\nprofile: cpu\nmeasure: rise .threads\n"
+	  "expect: >= 9\npass: y\nfail: n\n",
+	  "stats and a .FIELD go together" },
+	{ "functions of stats",
+	  "finding: a\ntitle: t\nprofile: stats\nmeasure: growth cum x\n"
+	  "expect: >= 9\npass: y\nfail: n\n",
+	  "stats and a .FIELD go together" },
+	{ "rank of a label",
+	  "finding: a\ntitle: t\nprofile: cpu\nmeasure: rank label a=b\n"
+	  "expect: = 1\npass: y\nfail: n\n",
+	  "rank cum|flat RE" },
+	{ "too many words",
+	  "finding: a\ntitle: t\nprofile: cpu\nmeasure: share cum x y\n"
+	  "expect: >= 1%\npass: y\nfail: n\n",
+	  "must be share" },
+	{ "over a count, of nothing",
+	  "finding: a\ntitle: t\nprofile: heap\n"
+	  "measure: ratio cum x / .data_size x 0B\n"
+	  "expect: = 1x\npass: y\nfail: n\n",
+	  "ratio cum|flat RE / .FIELD x N" },
+	{ "a trend is no number",
+	  "finding: a\ntitle: t\nprofile: heap\nmeasure: trend cum x\n"
+	  "expect: >= 1\npass: y\nfail: n\n",
+	  "steady, flat or sawtooth" },
 	{ "unknown unit",
 	  "finding: a\ntitle: t\nprofile: cpu\nmeasure: share cum x\n"
 	  "expect: >= 1 furlong\npass: y\nfail: n\n",
@@ -164,7 +203,8 @@ static struct profile *cpu_profile(int64_t k, int64_t n, const char *route)
 		const struct profile_function f = { .name = profile_intern(
 							    p, names[i]) };
 		const struct profile_line line = {
-			.function = profile_add_function(p, &f)
+			.function = profile_add_function(p, &f),
+			.line = 101 + 100 * i,
 		};
 		locs[i] = profile_add_location(p, 0, 0x2000 + (uint64_t)i,
 					       &line, 1);
@@ -237,6 +277,17 @@ static const struct {
 	{ "amount", 900, 1000, "amount flat work", ">= 5s", NULL,
 	  VERDICT_PASS },
 	{ "total", 900, 1000, "total", "<= 2s", NULL, VERDICT_FAIL },
+	{ "half a core", 900, 1000, "rate flat work", ">= 500ms", NULL,
+	  VERDICT_PASS },
+	{ "not two cores", 900, 1000, "rate flat work", ">= 2s", NULL,
+	  VERDICT_FAIL },
+	{ "in all", 900, 1000, "rate all", ">= 900ms", NULL, VERDICT_PASS },
+	{ "a label's share", 900, 1000, "share label route=/cpu", ">= 90%",
+	  NULL, VERDICT_PASS },
+	{ "a label with blanks", 900, 1000, "share label route=/cpu and more",
+	  ">= 10%", NULL, VERDICT_FAIL },
+	{ "two labels", 900, 1000, "share cum work", ">= 60%",
+	  "route=/cpu, route=/x", VERDICT_INCONCLUSIVE },
 };
 
 START_TEST(verdict_table)
@@ -262,6 +313,228 @@ START_TEST(verdict_table)
 	judgement_free(&j);
 	evidence_free(&v);
 	findings_free(f);
+}
+END_TEST
+
+/* ---- series ---------------------------------------------------------------
+ */
+
+/* A heap in which keep holds n blocks of 10 KiB, as sampled at 512 KiB. */
+static struct profile *heap_profile(int64_t n)
+{
+	struct profile *p = profile_new();
+	profile_add_sample_type(p, "inuse_objects", "count");
+	profile_add_sample_type(p, "inuse_space", "bytes");
+	p->period = 512 << 10;
+	const struct profile_function f = { .name = profile_intern(p, "keep") };
+	const struct profile_line line = { .function = profile_add_function(
+						   p, &f) };
+	const uint32_t loc =
+		profile_add_location(p, PROFILE_NONE, 0x1000, &line, 1);
+	const int64_t values[] = { n, n * 10240 };
+	if (n)
+		profile_add_sample(p, &loc, 1, values, NULL, 0);
+	return p;
+}
+
+static struct profile *threads_profile(int64_t n)
+{
+	struct profile *p = profile_new();
+	profile_add_sample_type(p, "threads", "count");
+	p->period = 1;
+	const struct profile_function f = { .name = profile_intern(p, "wait") };
+	const struct profile_line line = { .function = profile_add_function(
+						   p, &f) };
+	const uint32_t loc =
+		profile_add_location(p, PROFILE_NONE, 0x1000, &line, 1);
+	if (n)
+		profile_add_sample(p, &loc, 1, &n, NULL, 0);
+	return p;
+}
+
+static void hold_stats(struct evidence *v, const char *kind, int64_t n)
+{
+	v->exhibits[v->n++] = (struct exhibit){
+		.kind = strdup(kind),
+		.path = strdup("test"),
+		.stats = json_pack("{s:I, s:{s:f}}", "n", (json_int_t)n, "deep",
+				   "er", (double)n / 2),
+	};
+}
+
+/* heap: 1000 blocks, then 9000; heap.cleared 0; threads 5, then 8; stats 10,
+ * 300, 12, and the count that explains the 9000. */
+static void hold_all(struct evidence *v)
+{
+	hold(v, "heap", heap_profile(1000));
+	hold(v, "heap", heap_profile(9000));
+	hold(v, "heap.cleared", heap_profile(0));
+	hold(v, "threads", threads_profile(5));
+	hold(v, "threads", threads_profile(8));
+	hold_stats(v, "stats.time", 10);
+	hold_stats(v, "stats.time", 300);
+	hold_stats(v, "stats.time", 12);
+	hold_stats(v, "stats", 9000);
+}
+
+static const struct {
+	const char *name, *profile, *measure, *expect;
+	enum verdict verdict;
+	const char *found;
+} series_table[] = {
+	{ "growth", "heap", "growth cum keep", ">= 50MB", VERDICT_PASS,
+	  "10.2 MB -> 92.2 MB: +81.9 MB" },
+	{ "not so much", "heap", "growth cum keep", ">= 200MB", VERDICT_FAIL,
+	  "+81.9 MB" },
+	{ "in doubt", "heap", "growth cum keep", ">= 82MB",
+	  VERDICT_INCONCLUSIVE, "" },
+	{ "since a base", "heap.cleared\nbase: heap", "growth cum keep",
+	  "<= -50MB", VERDICT_PASS, "92.2 MB -> 0 B: -92.2 MB" },
+	{ "threads are counted", "threads", "growth cum wait", ">= 3",
+	  VERDICT_PASS, "5 -> 8: +3" },
+	{ "one more is not there", "threads", "growth cum wait", ">= 4",
+	  VERDICT_FAIL, "+3" },
+	{ "an amount of threads", "threads", "amount cum wait", ">= 8",
+	  VERDICT_PASS, "8" },
+	{ "a field's rise", "stats.time", "rise .n", ">= 290", VERDICT_PASS,
+	  "10 -> 300 -> 12: +290" },
+	{ "a field's growth", "stats.time", "growth .n", "<= 2", VERDICT_PASS,
+	  "+2" },
+	{ "a field's trend", "stats.time", "trend .n", "sawtooth", VERDICT_PASS,
+	  "rises and falls" },
+	{ "a field below", "stats", "amount .deep.er", ">= 4500", VERDICT_PASS,
+	  "4500" },
+	{ "what the count explains", "heap", "ratio cum keep / .n x 10240B",
+	  "= 1x", VERDICT_PASS, "92.2 MB, where the count explains 92.2 MB" },
+	{ "half of it", "heap", "ratio cum keep / .n x 20KiB", "= 1x",
+	  VERDICT_FAIL, "ratio 0.50" },
+	{ "a third more", "heap", "ratio cum keep / .n x 6.4KiB", "= 1x",
+	  VERDICT_FAIL, "ratio 1.56" },
+};
+
+START_TEST(series_verdicts)
+{
+	char text[500];
+	snprintf(text, sizeof(text),
+		 "finding: f\ntitle: t\nprofile: %s\nmeasure: %s\n"
+		 "expect: %s\npass: p\nfail: f\n",
+		 series_table[_i].profile, series_table[_i].measure,
+		 series_table[_i].expect);
+	struct findings *f;
+	struct err e = { "" };
+	ck_assert_msg(!read_text(text, &f, &e), "%s: %s", series_table[_i].name,
+		      e.text);
+	struct evidence v = { .n = 0 };
+	hold_all(&v);
+	struct judgement j;
+	ck_assert_msg(!judge_finding(&f->findings[0], &v, &j, &e), "%s: %s",
+		      series_table[_i].name, e.text);
+	ck_assert_msg(j.verdict == series_table[_i].verdict &&
+			      strstr(buf_str(&j.found), series_table[_i].found),
+		      "%s: %s, found %s", series_table[_i].name,
+		      verdict_name(j.verdict), buf_str(&j.found));
+	judgement_free(&j);
+	evidence_free(&v);
+	findings_free(f);
+}
+END_TEST
+
+/* What cannot be judged is an error that says why, never a verdict. */
+static const struct {
+	const char *profile, *measure, *error;
+} unjudged[] = {
+	{ "heap.cleared", "growth cum keep", "needs two or more heap.cleared" },
+	{ "heap\nbase: heap.before", "growth cum keep", "no heap.before" },
+	{ "heap", "rate cum keep", "has no duration" },
+	{ "stats", "amount .deep.est", "has no number .deep.est" },
+	{ "block", "share cum x", "no block profile" },
+};
+
+START_TEST(unjudged_says_why)
+{
+	char text[500];
+	snprintf(text, sizeof(text),
+		 "finding: f\ntitle: t\nprofile: %s\nmeasure: %s\n"
+		 "expect: >= 1\npass: p\nfail: f\n",
+		 unjudged[_i].profile, unjudged[_i].measure);
+	struct findings *f;
+	struct err e = { "" };
+	ck_assert_msg(!read_text(text, &f, &e), "%s", e.text);
+	struct evidence v = { .n = 0 };
+	hold_all(&v);
+	struct judgement j;
+	ck_assert_int_lt(judge_finding(&f->findings[0], &v, &j, &e), 0);
+	ck_assert_msg(strstr(e.text, unjudged[_i].error) != NULL, "%s", e.text);
+	evidence_free(&v);
+	findings_free(f);
+}
+END_TEST
+
+/*
+ * Few blocks are met by chance: a count of 256 explains anything from none
+ * sampled to a dozen, and no more.
+ */
+START_TEST(few_blocks_are_not_a_surprise)
+{
+	static const struct {
+		int64_t blocks;
+		enum verdict verdict;
+	} rows[] = { { 0, VERDICT_PASS },
+		     { 256, VERDICT_PASS },
+		     { 700, VERDICT_PASS },
+		     { 2000, VERDICT_FAIL } };
+	struct findings *f;
+	ck_assert_int_eq(read_text("invariant: f\ntitle: t\nprofile: heap\n"
+				   "measure: ratio cum keep / .n x 10KiB\n"
+				   "expect: = 1x\npass: p\nfail: f\n",
+				   &f, NULL),
+			 0);
+	ck_assert(f->findings[0].invariant);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct evidence v = { .n = 0 };
+		hold(&v, "heap", heap_profile(rows[i].blocks));
+		hold_stats(&v, "stats", 256);
+		struct judgement j;
+		ck_assert_int_eq(judge_finding(&f->findings[0], &v, &j, NULL),
+				 0);
+		ck_assert_msg(j.verdict == rows[i].verdict, "%d: %s",
+			      (int)rows[i].blocks, buf_str(&j.found));
+		judgement_free(&j);
+		evidence_free(&v);
+	}
+	findings_free(f);
+}
+END_TEST
+
+START_TEST(one_kind_is_kept)
+{
+	static const struct {
+		const char *keep;
+		size_t findings, questions, minimums;
+	} rows[] = { { "cpu", 1, 0, 0 },
+		     { "heap", 2, 1, 1 },
+		     { "heap.after", 1, 0, 0 },
+		     { "hea", 0, 0, 0 } };
+	static const char rest[] =
+		"measure: share cum x\nexpect: >= 1%\npass: y\nfail: n\n\n";
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		char text[900];
+		snprintf(text, sizeof(text),
+			 "%s\nfinding: a\ntitle: t\nprofile: heap\n%s"
+			 "finding: b\ntitle: t\nprofile: heap.after\n%s"
+			 "question: q\ntitle: t\nprofile: heap\n"
+			 "answer: first flat\n\nminimum: heap\nsamples: 3\n",
+			 GOOD, rest, rest);
+		struct findings *f;
+		struct err e = { "" };
+		ck_assert_msg(!read_text(text, &f, &e), "%s", e.text);
+		findings_keep(f, rows[i].keep);
+		ck_assert_msg(f->n_findings == rows[i].findings &&
+				      f->n_questions == rows[i].questions &&
+				      f->n_minimums == rows[i].minimums,
+			      "%s", rows[i].keep);
+		findings_free(f);
+	}
 }
 END_TEST
 
@@ -340,6 +613,35 @@ static const struct {
 	  VERDICT_FAIL, "not a number" },
 	{ "word", "answer: word boxing|boxed.*", "boxed values", VERDICT_PASS,
 	  "" },
+	{ "another word", "answer: word boxing", "work", VERDICT_FAIL, "" },
+	{ "a function's name", "answer: word work", "handler", VERDICT_FAIL,
+	  "handler is 100 % cumulative but 0 % flat: what is asked for is "
+	  "below it" },
+	{ "a lesser function", "answer: word work", "idle", VERDICT_FAIL,
+	  "idle is 10 % cumulative but 10 % flat: another has more" },
+	{ "no function", "answer: word work", "wrok", VERDICT_FAIL,
+	  "Copy the name" },
+	{ "with a unit", "answer: number amount cum work\ntolerance: 5%",
+	  "9.2s", VERDICT_PASS, "" },
+	{ "another unit", "answer: number amount cum work\ntolerance: 5%",
+	  "9.2ms", VERDICT_FAIL, "You said 9.2ms; the profile says 9s" },
+	{ "beyond the tolerance",
+	  "answer: number amount cum work\ntolerance: 5%", "11s", VERDICT_FAIL,
+	  "You said 11s" },
+	{ "the line", "answer: line work|idle", "101", VERDICT_PASS, "" },
+	{ "the line of a file", "answer: line work|idle", "work.c:101",
+	  VERDICT_PASS, "" },
+	{ "near the line", "answer: line work|idle\ntolerance: 1", "100",
+	  VERDICT_PASS, "" },
+	{ "another line", "answer: line work|idle", "201", VERDICT_FAIL,
+	  "Line 201 has 10.0 % of what the function holds" },
+	{ "a line of nothing", "answer: line work|idle", "7", VERDICT_FAIL,
+	  "Line 7 holds nothing" },
+	{ "no line", "answer: line work|idle", "the third", VERDICT_FAIL,
+	  "not a line" },
+	{ "the label", "answer: first label route", "/cpu", VERDICT_PASS, "" },
+	{ "no such label", "answer: first label route", "/x", VERDICT_FAIL,
+	  "No sample has route=/x" },
 };
 
 START_TEST(answer_table)
@@ -376,6 +678,10 @@ int main(void)
 	testing_add_table(t, wilson_table, wilson);
 	testing_add_table(t, trend_table, trends);
 	testing_add_table(t, verdict_table, verdicts);
+	testing_add_table(t, series_verdicts, series_table);
+	testing_add_table(t, unjudged_says_why, unjudged);
+	tcase_add_test(t, few_blocks_are_not_a_surprise);
+	tcase_add_test(t, one_kind_is_kept);
 	tcase_add_test(t, noise_does_not_decide);
 	tcase_add_test(t, too_little_is_said);
 	testing_add_table(t, answer_table, answers_table);

@@ -734,6 +734,31 @@ START_TEST(leak_ceiling_is_503)
 }
 END_TEST
 
+START_TEST(leak_can_be_deleted)
+{
+	start(NULL);
+	struct client_reply r = get("/leaky?size=7");
+	ck_assert_int_eq(r.status, 200);
+	client_reply_free(&r);
+	r = client_ask(server.url, "DELETE", "/leaky", "", NULL);
+	ck_assert_int_eq(r.status, 200);
+	json_t *o = parse(&r);
+	ck_assert_int_eq(json_integer_value(json_object_get(o, "removed")), 7);
+	ck_assert_int_eq(json_integer_value(json_object_get(o, "data_size")),
+			 0);
+	ck_assert_ptr_nonnull(json_object_get(o, "memory_stats"));
+	json_decref(o);
+	client_reply_free(&r);
+	r = client_ask(server.url, "PUT", "/leaky", "", NULL);
+	char allow[256];
+	ck_assert_int_eq(r.status, 405);
+	client_header(&r, "Allow", allow);
+	ck_assert_str_eq(allow, "GET, HEAD, POST, DELETE");
+	client_reply_free(&r);
+	server_process_end(&server);
+}
+END_TEST
+
 static const char *const rubbish[] = {
 	"",
 	"\r\n\r\n",
@@ -874,6 +899,7 @@ static Suite *suite(void)
 	tcase_add_test(t, a_second_signal_ends_it);
 	tcase_add_test(t, pprof_on_a_socket_of_its_own);
 	tcase_add_test(t, leak_ceiling_is_503);
+	tcase_add_test(t, leak_can_be_deleted);
 	tcase_add_test(t, fixed_is_said);
 	suite_add_tcase(s, t);
 	return s;

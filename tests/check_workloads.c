@@ -328,6 +328,30 @@ START_TEST(leaky_grows_or_does_not)
 }
 END_TEST
 
+/* What the map lets go of is free: nothing else held it. */
+START_TEST(leaky_can_be_cleared)
+{
+	struct data_store *store;
+	size_t data_size = 0;
+	ck_assert_int_eq(data_store_create(0, &store), 0);
+	ck_assert_uint_eq(data_store_clear(store), 0);
+	/* Check's own assertions allocate. */
+	const int64_t empty = alloc_usable;
+	const int rc = create_leaky_structures(store, 200, &data_size);
+	const int64_t full = alloc_usable;
+	const size_t removed = data_store_clear(store);
+	const int64_t cleared = alloc_usable;
+	ck_assert_int_eq(rc, 0);
+	ck_assert_int_ge(full - empty, 200 * LEAKY_BLOCK_BYTES);
+	ck_assert_uint_eq(removed, 200);
+	ck_assert_int_eq(cleared, empty);
+	ck_assert_uint_eq(data_store_size(store), 0);
+	ck_assert_int_eq(create_leaky_structures(store, 3, &data_size), 0);
+	ck_assert_uint_eq(data_size, 3);
+	data_store_free(store);
+}
+END_TEST
+
 static void *add_100(void *store)
 {
 	size_t data_size;
@@ -951,6 +975,7 @@ int main(void)
 	tc = add_tcase(suite, "leaky");
 	tcase_add_test(tc, leaky_has_a_ceiling);
 	tcase_add_test(tc, leaky_grows_or_does_not);
+	tcase_add_test(tc, leaky_can_be_cleared);
 	tcase_add_test(tc, leaky_loses_nothing_between_threads);
 
 	tc = add_tcase(suite, "cache");

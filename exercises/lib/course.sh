@@ -246,7 +246,8 @@ check_mended() {
 	say "The workloads were changed: rebuilding, and taking the profiles again ..."
 	mkdir -p "$state"
 	rebuild || return
-	PROFLAB_BUILD=$build PROFLAB_STATE=$state/mended "$2/run" --mended
+	PROFLAB_BUILD=$build PROFLAB_STATE=$state/mended PROFLAB_MENDED=$touched \
+		"$2/run" --mended
 }
 
 course_check() {

@@ -46,9 +46,11 @@ lab_finish() {
 
 lab_usage() {
 	cat <<TXT
-Usage: run [--fixed] [--seconds N] [--demo]
+Usage: run [--fixed | --mended] [--seconds N] [--demo]
 
   --fixed      use the mended server: the findings must be absent there
+  --mended     the learner's own server, mended: they must be absent, and the
+               answers must still be those of the original
   --seconds N  length of a capture (default $lab_default_seconds)
   --demo       as ./proflab demo shows it
 TXT
@@ -59,6 +61,7 @@ lab_begin() {
 	while [ $# -gt 0 ]; do
 		case $1 in
 		--fixed) lab_variant=fixed ;;
+		--mended) lab_variant=mended ;;
 		--seconds)
 			[ $# -gt 1 ] || lab_die "run: --seconds needs a number"
 			lab_seconds=$2
@@ -86,7 +89,7 @@ lab_begin() {
 	trap 'exit 143' TERM
 	mkdir -p "$lab_out" || lab_die "cannot make the folder $lab_out"
 	lab_server=$lab_build/proflab-server
-	[ "$lab_variant" = faulty ] || lab_server=$lab_build/proflab-server-fixed
+	[ "$lab_variant" != fixed ] || lab_server=$lab_build/proflab-server-fixed
 	for lab_program in "$lab_server" "$lab_build/proflab-load" \
 		"$lab_build/proflab-pprof" "$lab_build/proflab-check"; do
 		[ -x "$lab_program" ] || lab_die "$lab_program is missing: run ./proflab setup first"
@@ -151,16 +154,77 @@ lab_pprof() {
 	(cd "$lab_out" && "$lab_build/proflab-pprof" "$@")
 }
 
-# lab_check FINDINGS PROFILE...: on the mended server each must be absent.
+# lab_check [OPTION...] FINDINGS PROFILE...: on a mended server each finding
+# must be absent.
 lab_check() {
-	lab_findings=$1
-	shift
-	lab_say "proflab-check $(basename "$lab_findings") $*"
-	if [ "$lab_variant" = fixed ]; then
-		(cd "$lab_out" && "$lab_build/proflab-check" -absent \
-			-binary "$lab_server" "$lab_findings" "$@")
-	else
-		(cd "$lab_out" && "$lab_build/proflab-check" \
-			-binary "$lab_server" "$lab_findings" "$@")
-	fi
+	lab_absent=
+	[ "$lab_variant" = faulty ] || lab_absent=-absent
+	lab_say "proflab-check${lab_absent:+ $lab_absent} $*" |
+		sed "s,$lab_top/,,g"
+	# shellcheck disable=SC2086 # nothing, or one word
+	(cd "$lab_out" && "$lab_build/proflab-check" $lab_absent \
+		-binary "$lab_server" "$@")
+}
+
+# lab_judged FUNCTION: run it; while its verdict is INCONCLUSIVE (77), again
+# with captures twice as long, three times at most.
+lab_judged() {
+	lab_tries=0
+	while :; do
+		"$1"
+		lab_verdict=$?
+		[ "$lab_verdict" -eq 77 ] || return "$lab_verdict"
+		[ "$lab_tries" -lt 3 ] || return 77
+		lab_tries=$((lab_tries + 1))
+		lab_seconds=$((lab_seconds * 2))
+		lab_step "Too close to call: once more, over $lab_seconds seconds"
+	done
+}
+
+# lab_mends NAME: are the findings about this workload to be looked at?  All
+# of them, but for a check of the learner's own: those that were changed
+# (PROFLAB_MENDED, from ./proflab check).
+lab_mends() {
+	[ "$lab_variant" = mended ] && [ -n "${PROFLAB_MENDED:-}" ] || return 0
+	case " $PROFLAB_MENDED " in
+	*" $1 "*) return 0 ;;
+	*) return 1 ;;
+	esac
+}
+
+# What the learner's workloads answer, against the reference variant's: to the
+# letter; sums of floating point numbers to one in 10^9.
+lab_same_answers() {
+	[ "$lab_variant" = mended ] || return 0
+	lab_step "Does it still answer as the original does?"
+	(cd "$lab_build" && make -s tests/workload_report-faulty \
+		tests/workload_report-fixed) >"$lab_out/make.log" 2>&1 || {
+		tail -n 20 "$lab_out/make.log" >&2
+		lab_die "the program that asks the workloads cannot be built"
+	}
+	for lab_which in faulty fixed; do
+		timeout 120 "$lab_build/tests/workload_report-$lab_which" answers \
+			>"$lab_out/answers-$lab_which" || {
+			lab_say "FAIL  answers: the workloads crashed, or did not finish"
+			return 1
+		}
+	done
+	awk '
+		function same(a, b,    x, y) {
+			if (a == b) return 1
+			if (split(a, x) != 3 || split(b, y) != 3) return 0
+			if (x[1] != "cpu" || x[2] != y[2]) return 0
+			return x[3] - y[3] <= 1e-9 * y[3] && y[3] - x[3] <= 1e-9 * y[3]
+		}
+		NR == FNR { yours[NR] = $0; n = NR; next }
+		!/^ / { request = $1 " " $2 }
+		!same(yours[FNR], $0) && bad++ < 5 {
+			printf "FAIL  answers: %s: yours    %s\n", request, yours[FNR]
+			printf "      the original answers   %s\n", $0
+		}
+		END {
+			if (FNR != n) bad++
+			if (!bad) printf "PASS  answers: all %d are the same\n", n
+			exit bad > 0
+		}' "$lab_out/answers-faulty" "$lab_out/answers-fixed"
 }

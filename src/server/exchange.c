@@ -27,6 +27,7 @@ struct exchange {
 	const struct route *route; /* NULL: no such path */
 	void *pprof;		   /* libpprof-http's, when it is its path */
 	bool is_pprof;
+	bool is_delete;
 	bool begun; /* the head has been looked at */
 	bool ready; /* the answer is made */
 	size_t body_len;
@@ -105,8 +106,11 @@ static void run_route(struct exchange *x)
 		return;
 	}
 	json_t *answer = json_object();
+	unsigned (*const make)(struct server *, const struct param_value *,
+			       json_t *) =
+		x->is_delete ? route->remove : route->answer;
 	const unsigned status =
-		answer ? route->answer(x->server, x->values, answer) : 500;
+		answer ? make(x->server, x->values, answer) : 500;
 	answer_json(x, status, answer);
 	if (status == 503) {
 		x->header = "Retry-After";
@@ -204,10 +208,11 @@ static struct exchange *exchange_new(struct server *s,
 	return x;
 }
 
-static bool method_is_known(const char *method)
+static bool method_is_known(const struct route *route, const char *method)
 {
 	return strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0 ||
-	       strcmp(method, "POST") == 0;
+	       strcmp(method, "POST") == 0 ||
+	       (route->remove && strcmp(method, "DELETE") == 0);
 }
 
 /* The head is here: what can be refused is refused now, and said when the
@@ -218,11 +223,13 @@ static void begin(struct exchange *x, const char *url, const char *method)
 	x->route = route_find(url);
 	if (!x->route) {
 		answer_unknown(x);
-	} else if (!method_is_known(method)) {
+	} else if (!method_is_known(x->route, method)) {
 		answer_error(x, 405, "method not allowed");
 		x->header = "Allow";
-		x->header_value = "GET, HEAD, POST";
+		x->header_value = x->route->remove ? "GET, HEAD, POST, DELETE"
+						   : "GET, HEAD, POST";
 	} else {
+		x->is_delete = strcmp(method, "DELETE") == 0;
 		read_params(x);
 	}
 }

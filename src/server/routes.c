@@ -236,6 +236,19 @@ static unsigned answer_leaky(struct server *s, const struct param_value *v,
 	return 200;
 }
 
+/* Everything out of the data map: is it what kept the memory? */
+static unsigned remove_leaky(struct server *s, const struct param_value *v,
+			     json_t *o)
+{
+	(void)v;
+	const int64_t start = clock_monotonic_ns();
+	set_integer(o, "removed", (int64_t)data_store_clear(s->data));
+	set_duration_since(o, start);
+	json_object_set_new(o, "memory_stats", memory_stats_json());
+	set_integer(o, "data_size", (int64_t)data_store_size(s->data));
+	return 200;
+}
+
 /* ---- about the server ---- */
 
 static unsigned answer_root(struct server *s, const struct param_value *v,
@@ -347,14 +360,15 @@ static const struct route routes[] = {
 			.fallback = CONCURRENT_TASKS_DEFAULT } },
 	  .answer = answer_concurrent },
 	{ .path = "/leaky",
-	  .description = "a memory leak",
+	  .description = "a memory leak; DELETE empties the data map",
 	  .where = ROUTE_WORKER,
 	  .params = { { .name = "size",
 			.kind = PARAM_INT,
 			.min = 1,
 			.max = LEAKY_SIZE_MAX,
 			.fallback = LEAKY_SIZE_DEFAULT } },
-	  .answer = answer_leaky },
+	  .answer = answer_leaky,
+	  .remove = remove_leaky },
 	{ .path = "/stats",
 	  .description = "requests, latency, memory, threads",
 	  .where = ROUTE_MONITOR,

@@ -31,6 +31,9 @@ struct route {
 	 */
 	unsigned (*answer)(struct server *s, const struct param_value *values,
 			   json_t *answer);
+	/* The answer to DELETE; NULL: there is nothing to delete here. */
+	unsigned (*remove)(struct server *s, const struct param_value *values,
+			   json_t *answer);
 	/* Instead of answer, for what is not JSON: the text and its type. */
 	unsigned (*text)(struct server *s, struct buf *body,
 			 const char **ret_type);

@@ -2,15 +2,20 @@
 judge_sources = \
 	src/tools/answers.c src/tools/answers.h \
 	src/tools/evidence.c src/tools/evidence.h \
+	src/tools/evidence_private.h \
+	src/tools/evidence_rank.c src/tools/evidence_tally.c \
 	src/tools/findings.c src/tools/findings.h \
+	src/tools/findings_measure.c src/tools/findings_private.h \
 	src/tools/interval.c src/tools/interval.h \
 	src/tools/judge.c src/tools/judge.h \
+	src/tools/judge_answers.c src/tools/judge_measures.c \
+	src/tools/judge_private.h src/tools/judge_series.c \
 	src/tools/pattern.c src/tools/pattern.h \
 	$(NULL)
 noinst_LTLIBRARIES += libjudge.la
 libjudge_la_SOURCES = $(judge_sources)
-libjudge_la_CPPFLAGS = $(AM_CPPFLAGS) $(PCRE2_CFLAGS)
-libjudge_la_LIBADD = $(PCRE2_LIBS) -lm
+libjudge_la_CPPFLAGS = $(AM_CPPFLAGS) $(PCRE2_CFLAGS) $(JANSSON_CFLAGS)
+libjudge_la_LIBADD = $(PCRE2_LIBS) $(JANSSON_LIBS) -lm
 
 bin_PROGRAMS += proflab-check
 proflab_check_SOURCES = src/tools/check.c
@@ -21,8 +26,9 @@ proflab_check_LDADD = libjudge.la libprofile.la libsymbol.la libbase.la \
 check_PROGRAMS += tests/check_judge
 TESTS += tests/check_judge
 tests_check_judge_SOURCES = tests/check_judge.c
-tests_check_judge_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
-tests_check_judge_LDADD = libjudge.la libprofile.la libbase.la $(CHECK_LIBS)
+tests_check_judge_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS) $(JANSSON_CFLAGS)
+tests_check_judge_LDADD = libjudge.la libprofile.la libbase.la $(JANSSON_LIBS) \
+	$(CHECK_LIBS)
 
 bin_PROGRAMS += proflab-pprof
 proflab_pprof_SOURCES = \

@@ -29,13 +29,16 @@ static const char usage_text[] =
 	"Usage: proflab-check [OPTION]... FINDINGS [KIND=]PROFILE...\n"
 	"\n"
 	"Judge profiles by a file of expected findings.  KIND is cpu, heap,\n"
-	"allocs, threads, mutex, block or wall; it may be left out where the\n"
-	"profile's sample types tell it.  Several profiles of one kind are a\n"
-	"series in time.\n"
+	"allocs, threads, mutex, block, wall or stats (an answer of /stats);\n"
+	"it may be left out where the profile's sample types tell it.  "
+	"KIND.NAME\n"
+	"tells two of a kind apart.  Several of one kind are a series in "
+	"time.\n"
 	"\n"
 	"  -binary FILE    profiles must come from this build (its build id)\n"
 	"  -answers FILE   judge a learner's answers, not the findings\n"
 	"  -only NAME      this finding or question alone\n"
+	"  -profile KIND   only what rests on that kind of profile\n"
 	"  -absent         every finding must be absent: for a mended server\n"
 	"  -json           one JSON object for machines\n"
 	"  -quiet          only what does not pass\n"
@@ -45,7 +48,7 @@ static const char usage_text[] =
 	"inconclusive; 2 wrong usage; 99 the profiles cannot be judged.\n";
 
 struct options {
-	const char *binary, *answers, *only;
+	const char *binary, *answers, *only, *profile;
 	bool json, quiet, absent;
 };
 
@@ -141,7 +144,7 @@ static int check_binary(const struct session *s, struct err *e)
 			       s->o.binary);
 	for (size_t i = 0; i < s->evidence.n; i++) {
 		const struct exhibit *x = &s->evidence.exhibits[i];
-		if (!evidence_is_from(x, hex))
+		if (x->profile && !evidence_is_from(x, hex))
 			return err_set(e, ERR_INVALID,
 				       "%s was not taken from %s: another "
 				       "program, or another build of it",
@@ -174,7 +177,7 @@ static int judge_findings(struct session *s, struct err *e)
 		if (rc)
 			return err_prefix(e, rc, "%s", row->name);
 		char expect[160];
-		if (s->o.absent) {
+		if (s->o.absent && !row->invariant) {
 			j.verdict = inverse(j.verdict);
 			snprintf(expect, sizeof(expect), "not %s",
 				 row->expect.text);
@@ -204,7 +207,7 @@ static int judge_answers(struct session *s, struct err *e)
 		report(s, q->name, q->title, NULL, NULL, &j);
 		judgement_free(&j);
 	}
-	for (size_t i = 0; !rc && i < s->answers.n; i++) {
+	for (size_t i = 0; !rc && !s->o.profile && i < s->answers.n; i++) {
 		size_t k = 0;
 		while (k < f->n_questions &&
 		       strcmp(s->answers.rows[i].name, f->questions[k].name))
@@ -249,6 +252,8 @@ static int run(struct session *s, char **args)
 {
 	struct err e = { "" };
 	int rc = findings_read(args[0], &s->findings, &e);
+	if (!rc && s->o.profile)
+		findings_keep(s->findings, s->o.profile);
 	for (char **a = args + 1; !rc && *a; a++)
 		rc = evidence_add(&s->evidence, *a, &e);
 	if (!rc && s->o.binary)
@@ -265,6 +270,12 @@ static int run(struct session *s, char **args)
 		judgement_free(&enough);
 		return finish(s);
 	}
+	if (s->o.profile && !s->findings->n_findings &&
+	    !s->findings->n_questions) {
+		err_set(&e, ERR_NOTFOUND, "%s has nothing about a %s profile",
+			args[0], s->o.profile);
+		return broken(&e);
+	}
 	rc = s->o.answers ? judge_answers(s, &e) : judge_findings(s, &e);
 	if (!rc && s->o.only && !(s->counts[0] + s->counts[1] + s->counts[2]))
 		rc = err_set(&e, ERR_NOTFOUND, "%s has nothing called \"%s\"",
@@ -278,6 +289,7 @@ int main(int argc, char **argv)
 		{ "binary", required_argument, NULL, 'b' },
 		{ "answers", required_argument, NULL, 'a' },
 		{ "only", required_argument, NULL, 'o' },
+		{ "profile", required_argument, NULL, 'p' },
 		{ "absent", no_argument, NULL, 'A' },
 		{ "json", no_argument, NULL, 'j' },
 		{ "quiet", no_argument, NULL, 'q' },
@@ -298,6 +310,9 @@ int main(int argc, char **argv)
 			break;
 		case 'o':
 			s.o.only = optarg;
+			break;
+		case 'p':
+			s.o.profile = optarg;
 			break;
 		case 'A':
 			s.o.absent = true;

@@ -1,5 +1,5 @@
 /* findings.c - see findings.h. */
-#include "tools/findings.h"
+#include "tools/findings_private.h"
 
 #include "base/attr.h"
 #include "base/err.h"
@@ -10,28 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_FILE = 1 << 20, MAX_KEYS = 16, MAX_STANZAS = 500 };
+enum { MAX_FILE = 1 << 20, MAX_STANZAS = 500 };
 
-struct pair {
-	const char *key;
-	char *value;
-	int line;
-};
-
-struct stanza {
-	struct pair pairs[MAX_KEYS];
-	size_t n;
-	int line;
-};
-
-struct parser {
-	struct findings *f;
-	const char *path;
-	struct err *e;
-};
-
-static int bad(const struct parser *p, int line, const char *what,
-	       const char *value, const char *allowed)
+int findings_bad(const struct parser *p, int line, const char *what,
+		 const char *value, const char *allowed)
 {
 	return err_set(p->e, ERR_FORMAT, "%s:%d: %s \"%.80s\": %s", p->path,
 		       line, what, value, allowed);
@@ -51,18 +33,24 @@ static const char *find_value(const struct stanza *s, const char *key)
 	return p ? p->value : NULL;
 }
 
-static const char *const profile_names[] = { "cpu",	"heap",	 "allocs",
-					     "threads", "mutex", "block",
-					     "wall" };
+static const char *const profile_names[] = {
+	"cpu", "heap", "allocs", "threads", "mutex", "block", "wall", "stats",
+};
 
+/* "heap", or "heap.after" */
 static int parse_profile(const struct parser *p, const struct stanza *s,
 			 const char *name)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(profile_names); i++)
-		if (name && !strcmp(name, profile_names[i]))
+	const size_t n = name ? strcspn(name, ".") : 0;
+	const bool bare_dot = name && name[n] && !name[n + 1];
+	for (size_t i = 0; !bare_dot && i < ARRAY_SIZE(profile_names); i++)
+		if (n && strlen(profile_names[i]) == n &&
+		    !strncmp(name, profile_names[i], n))
 			return 0;
-	return bad(p, s->line, "profile", name ? name : "",
-		   "must be cpu, heap, allocs, threads, mutex, block or wall");
+	return findings_bad(
+		p, s->line, "profile", name ? name : "",
+		"must be cpu, heap, allocs, threads, mutex, block, wall or "
+		"stats, with or without .NAME");
 }
 
 /* "route=/cpu, method=GET" */
@@ -73,13 +61,15 @@ static int parse_labels(const struct parser *p, const struct stanza *s,
 	if (!pair)
 		return 0;
 	char *save;
-	for (char *item = strtok_r(pair->value, ", ", &save); item;
-	     item = strtok_r(NULL, ", ", &save)) {
+	for (char *item = strtok_r(pair->value, ",", &save); item;
+	     item = strtok_r(NULL, ",", &save)) {
+		item += strspn(item, " ");
 		char *eq = strchr(item, '=');
 		if (!eq || eq == item ||
 		    sel->n_labels == ARRAY_SIZE(sel->label_keys))
-			return bad(p, pair->line, "label", item,
-				   "must be KEY=VALUE, at most 4 of them");
+			return findings_bad(
+				p, pair->line, "label", item,
+				"must be KEY=VALUE, at most 4 of them");
 		*eq = '\0';
 		sel->label_keys[sel->n_labels] = item;
 		sel->label_values[sel->n_labels++] = eq + 1;
@@ -91,96 +81,12 @@ static int parse_selection(const struct parser *p, const struct stanza *s,
 			   struct selection *sel)
 {
 	sel->profile = find_value(s, "profile");
+	sel->base = find_value(s, "base");
 	sel->value = find_value(s, "value");
-	const int rc = parse_profile(p, s, sel->profile);
+	int rc = parse_profile(p, s, sel->profile);
+	if (!rc && sel->base)
+		rc = parse_profile(p, s, sel->base);
 	return rc ? rc : parse_labels(p, s, sel);
-}
-
-static const char *const measure_names[MEASURE_KINDS] = {
-	"share", "rank", "growth", "trend", "amount", "total", "ratio",
-};
-
-static const char measure_grammar[] =
-	"must be share|rank|growth|trend|amount cum|flat RE, "
-	"ratio cum|flat RE / RE, or total";
-
-static int parse_measure(const struct parser *p, int line, char *text,
-			 struct measure *m)
-{
-	char *save;
-	const char *word = strtok_r(text, " ", &save);
-	size_t kind = 0;
-	while (kind < MEASURE_KINDS &&
-	       (!word || strcmp(word, measure_names[kind])))
-		kind++;
-	if (kind == MEASURE_KINDS)
-		return bad(p, line, "measure", text, measure_grammar);
-	m->kind = (enum measure_kind)kind;
-	if (m->kind == MEASURE_TOTAL)
-		return 0;
-	const char *sort = strtok_r(NULL, " ", &save);
-	m->pattern = strtok_r(NULL, " ", &save);
-	if (!sort || !m->pattern ||
-	    (strcmp(sort, "cum") && strcmp(sort, "flat")))
-		return bad(p, line, "measure", text, measure_grammar);
-	m->cum = !strcmp(sort, "cum");
-	if (m->kind == MEASURE_RATIO) {
-		const char *slash = strtok_r(NULL, " ", &save);
-		m->other = strtok_r(NULL, " ", &save);
-		if (!slash || strcmp(slash, "/") || !m->other)
-			return bad(p, line, "measure", text, measure_grammar);
-	}
-	return 0;
-}
-
-static const struct {
-	const char *name;
-	double factor;
-} units[] = {
-	{ "", 1 },     { "%", 0.01 },	{ "B", 1 },	    { "kB", 1e3 },
-	{ "MB", 1e6 }, { "KiB", 1024 }, { "MiB", 1048576 }, { "ns", 1 },
-	{ "us", 1e3 }, { "ms", 1e6 },	{ "s", 1e9 },	    { "x", 1 },
-};
-
-static const char expect_grammar[] =
-	"must be >=, <= or = and a number with one of the units %, B, kB, MB, "
-	"KiB, MiB, ns, us, ms, s, x or none; for a trend: steady, flat or "
-	"sawtooth";
-
-static int parse_expect(const struct parser *p, const struct pair *pair,
-			enum measure_kind kind, struct expectation *x)
-{
-	static const char *const trends[] = { "flat", "steady", "sawtooth" };
-	static const char *const ops[] = { ">=", "<=", "=" };
-	x->text = pair->value;
-	if (kind == MEASURE_TREND) {
-		for (size_t i = 0; i < ARRAY_SIZE(trends); i++) {
-			if (!strcmp(pair->value, trends[i])) {
-				x->trend = (enum trend)i;
-				return 0;
-			}
-		}
-		return bad(p, pair->line, "expect", pair->value,
-			   expect_grammar);
-	}
-	const char *s = pair->value;
-	size_t op = 0;
-	while (op < ARRAY_SIZE(ops) && strncmp(s, ops[op], strlen(ops[op])))
-		op++;
-	if (op == ARRAY_SIZE(ops))
-		return bad(p, pair->line, "expect", s, expect_grammar);
-	x->op = (enum expect_op)op;
-	s += strlen(ops[op]);
-	char *end;
-	x->value = strtod(s, &end);
-	const char *unit = end + strspn(end, " ");
-	for (size_t i = 0; end != s && i < ARRAY_SIZE(units); i++) {
-		if (!strcmp(unit, units[i].name)) {
-			x->value *= units[i].factor;
-			return 0;
-		}
-	}
-	return bad(p, pair->line, "expect", pair->value, expect_grammar);
 }
 
 static int check_keys(const struct parser *p, const struct stanza *s,
@@ -191,87 +97,125 @@ static int check_keys(const struct parser *p, const struct stanza *s,
 		while (k < n && strcmp(s->pairs[i].key, allowed[k]))
 			k++;
 		if (k == n)
-			return bad(p, s->pairs[i].line, "key", s->pairs[i].key,
-				   list);
+			return findings_bad(p, s->pairs[i].line, "key",
+					    s->pairs[i].key, list);
 	}
 	return 0;
 }
 
+/* Fields are for stats, and stats have nothing else. */
+static int check_subject(const struct parser *p, const struct pair *pair,
+			 const struct selection *sel, const struct measure *m)
+{
+	const bool field = m->of.kind == SUBJECT_FIELD;
+	const bool stats = !strncmp(sel->profile, "stats", 5);
+	if (field == stats)
+		return 0;
+	return findings_bad(p, pair->line, "profile", sel->profile,
+			    "stats and a .FIELD go together");
+}
+
+static int parse_finding(const struct parser *p, const struct stanza *s,
+			 struct finding *f)
+{
+	const struct pair *measure = find_pair(s, "measure");
+	const struct pair *expect = find_pair(s, "expect");
+	if (!f->title || !measure || !expect || !f->pass || !f->fail)
+		return findings_bad(p, s->line, "finding", f->name,
+				    "needs title, profile, measure, expect, "
+				    "pass and fail");
+	for (size_t i = 0; i < p->f->n_findings; i++)
+		if (!strcmp(p->f->findings[i].name, f->name))
+			return findings_bad(p, s->line, "finding", f->name,
+					    "is in the file already");
+	f->measure_text = strdup(measure->value);
+	if (!f->measure_text)
+		return ERR_NOMEM;
+	int rc = parse_selection(p, s, &f->selection);
+	if (!rc)
+		rc = findings_parse_measure(p, measure->line, measure->value,
+					    &f->measure);
+	if (!rc)
+		rc = check_subject(p, measure, &f->selection, &f->measure);
+	if (!rc)
+		rc = findings_parse_expect(p, expect, f->measure.kind,
+					   &f->expect);
+	if (rc)
+		free((char *)f->measure_text);
+	return rc;
+}
+
 static int add_finding(const struct parser *p, const struct stanza *s)
 {
-	static const char *const keys[] = { "finding", "title",	   "profile",
-					    "value",   "labels",   "measure",
-					    "expect",  "recorded", "pass",
-					    "fail" };
+	static const char *const keys[] = { "finding", "title",	 "profile",
+					    "base",    "value",	 "labels",
+					    "measure", "expect", "recorded",
+					    "pass",    "fail",	 "invariant" };
 	int rc = check_keys(p, s, keys, ARRAY_SIZE(keys),
-			    "a finding has finding, title, profile, value, "
-			    "labels, measure, expect, recorded, pass, fail");
+			    "a finding has finding, title, profile, base, "
+			    "value, labels, measure, expect, recorded, pass, "
+			    "fail");
 	if (rc)
 		return rc;
 	struct finding f = { .name = s->pairs[0].value,
+			     .invariant = s->pairs[0].key[0] == 'i',
 			     .title = find_value(s, "title"),
 			     .recorded = find_value(s, "recorded"),
 			     .pass = find_value(s, "pass"),
 			     .fail = find_value(s, "fail"),
 			     .line = s->line };
-	const struct pair *measure = find_pair(s, "measure");
-	const struct pair *expect = find_pair(s, "expect");
-	if (!f.title || !measure || !expect || !f.pass || !f.fail)
-		return bad(p, s->line, "finding", f.name,
-			   "needs title, profile, measure, expect, pass and "
-			   "fail");
-	for (size_t i = 0; i < p->f->n_findings; i++)
-		if (!strcmp(p->f->findings[i].name, f.name))
-			return bad(p, s->line, "finding", f.name,
-				   "is in the file already");
-	f.measure_text = strdup(measure->value);
-	if (!f.measure_text)
-		return ERR_NOMEM;
-	rc = parse_selection(p, s, &f.selection);
+	rc = parse_finding(p, s, &f);
 	if (!rc)
-		rc = parse_measure(p, measure->line, measure->value,
-				   &f.measure);
-	if (!rc)
-		rc = parse_expect(p, expect, f.measure.kind, &f.expect);
-	if (rc) {
-		free((char *)f.measure_text);
-		return rc;
-	}
-	p->f->findings[p->f->n_findings++] = f;
-	return 0;
+		p->f->findings[p->f->n_findings++] = f;
+	return rc;
 }
 
-/* "first flat", "number share cum RE", "word RE" */
+/* "first flat", "line RE", "number share cum RE", "word RE" */
 static int parse_answer(const struct parser *p, const struct pair *pair,
 			struct question *q)
 {
 	char *s = pair->value;
 	if (!strcmp(s, "first flat") || !strcmp(s, "first cum")) {
 		q->kind = ANSWER_FIRST;
-		q->measure.cum = !strcmp(s, "first cum");
+		q->measure.of.kind =
+			strcmp(s, "first cum") ? SUBJECT_FLAT : SUBJECT_CUM;
+		return 0;
+	}
+	if (!strncmp(s, "first label ", 12) && s[12]) {
+		q->kind = ANSWER_LABEL;
+		q->accept = s + 12;
+		return 0;
+	}
+	if (!strncmp(s, "line ", 5) && s[5]) {
+		q->kind = ANSWER_LINE;
+		q->accept = s + 5;
 		return 0;
 	}
 	if (!strncmp(s, "number ", 7)) {
 		q->kind = ANSWER_NUMBER;
-		return parse_measure(p, pair->line, s + 7, &q->measure);
+		return findings_parse_measure(p, pair->line, s + 7,
+					      &q->measure);
 	}
 	if (!strncmp(s, "word ", 5)) {
 		q->kind = ANSWER_WORD;
 		q->accept = s + 5;
 		return 0;
 	}
-	return bad(p, pair->line, "answer", s,
-		   "must be first flat, first cum, number MEASURE, or word RE");
+	return findings_bad(
+		p, pair->line, "answer", s,
+		"must be first flat, first cum, line RE, number MEASURE, or "
+		"word RE");
 }
 
 static int add_question(const struct parser *p, const struct stanza *s)
 {
-	static const char *const keys[] = { "question", "title",    "profile",
-					    "value",	"labels",   "answer",
-					    "hint",	"tolerance" };
-	int rc = check_keys(p, s, keys, ARRAY_SIZE(keys),
-			    "a question has question, title, profile, value, "
-			    "labels, answer, hint, tolerance");
+	static const char *const keys[] = { "question", "title", "profile",
+					    "base",	"value", "labels",
+					    "answer",	"hint",	 "tolerance" };
+	int rc = check_keys(
+		p, s, keys, ARRAY_SIZE(keys),
+		"a question has question, title, profile, base, value, "
+		"labels, answer, hint, tolerance");
 	if (rc)
 		return rc;
 	struct question q = { .name = s->pairs[0].value,
@@ -281,17 +225,23 @@ static int add_question(const struct parser *p, const struct stanza *s)
 	const struct pair *answer = find_pair(s, "answer");
 	const char *tolerance = find_value(s, "tolerance");
 	if (!q.title || !answer)
-		return bad(p, s->line, "question", q.name,
-			   "needs title, profile and answer");
+		return findings_bad(p, s->line, "question", q.name,
+				    "needs title, profile and answer");
 	char *end = NULL;
-	if (tolerance)
+	if (tolerance) {
 		q.tolerance = strtod(tolerance, &end);
+		q.is_relative = *end == '%';
+		end += q.is_relative;
+		q.tolerance /= q.is_relative ? 100 : 1;
+	}
 	if (tolerance && (end == tolerance || *end || !(q.tolerance >= 0)))
-		return bad(p, s->line, "tolerance", tolerance,
-			   "must be a number that is not negative");
+		return findings_bad(p, s->line, "tolerance", tolerance,
+				    "must be a number that is not negative");
 	rc = parse_selection(p, s, &q.selection);
 	if (!rc)
 		rc = parse_answer(p, answer, &q);
+	if (!rc && q.kind == ANSWER_NUMBER)
+		rc = check_subject(p, answer, &q.selection, &q.measure);
 	if (!rc)
 		p->f->questions[p->f->n_questions++] = q;
 	return rc;
@@ -311,11 +261,11 @@ static int add_minimum(const struct parser *p, const struct stanza *s)
 	struct err e;
 	if (!rc && samples &&
 	    parse_int(samples, "samples", 0, 1000000000, &m.samples, &e))
-		return bad(p, s->line, "samples", samples, e.text);
+		return findings_bad(p, s->line, "samples", samples, e.text);
 	if (!rc && duration &&
 	    parse_duration(duration, "duration", 0, INT64_C(3600000000000),
 			   &m.duration_ns, &e))
-		return bad(p, s->line, "duration", duration, e.text);
+		return findings_bad(p, s->line, "duration", duration, e.text);
 	if (!rc)
 		p->f->minimums[p->f->n_minimums++] = m;
 	return rc;
@@ -327,6 +277,7 @@ static int add_stanza(const struct parser *p, const struct stanza *s)
 		const char *key;
 		int (*add)(const struct parser *, const struct stanza *);
 	} kinds[] = { { "finding", add_finding },
+		      { "invariant", add_finding },
 		      { "question", add_question },
 		      { "minimum", add_minimum } };
 	if (!s->n)
@@ -336,12 +287,14 @@ static int add_stanza(const struct parser *p, const struct stanza *s)
 			continue;
 		if (p->f->n_findings + p->f->n_questions + p->f->n_minimums >=
 		    MAX_STANZAS)
-			return bad(p, s->line, "stanza", kinds[i].key,
-				   "a file holds at most 500");
+			return findings_bad(p, s->line, "stanza", kinds[i].key,
+					    "a file holds at most 500");
 		return kinds[i].add(p, s);
 	}
-	return bad(p, s->line, "first key", s->pairs[0].key,
-		   "a stanza begins with finding, question or minimum");
+	return findings_bad(
+		p, s->line, "first key", s->pairs[0].key,
+		"a stanza begins with finding, invariant, question or "
+		"minimum");
 }
 
 /* Add one line to the stanza; the line's memory is the file's. */
@@ -353,8 +306,8 @@ static int add_line(const struct parser *p, struct stanza *s, char *line,
 		*--end = '\0';
 	if (*line == ' ' || *line == '\t') {
 		if (!s->n)
-			return bad(p, number, "line", line,
-				   "continues nothing");
+			return findings_bad(p, number, "line", line,
+					    "continues nothing");
 		/* Join to the value before: move it up behind one blank. */
 		char *value = s->pairs[s->n - 1].value;
 		char *tail = value + strlen(value);
@@ -365,12 +318,14 @@ static int add_line(const struct parser *p, struct stanza *s, char *line,
 	}
 	char *colon = strchr(line, ':');
 	if (!colon)
-		return bad(p, number, "line", line, "must be KEY: VALUE");
-	if (s->n == MAX_KEYS)
-		return bad(p, number, "line", line, "too many keys");
+		return findings_bad(p, number, "line", line,
+				    "must be KEY: VALUE");
+	if (s->n == FINDINGS_MAX_KEYS)
+		return findings_bad(p, number, "line", line, "too many keys");
 	*colon = '\0';
 	if (find_pair(s, line))
-		return bad(p, number, "key", line, "stands here twice");
+		return findings_bad(p, number, "key", line,
+				    "stands here twice");
 	if (!s->n)
 		s->line = number;
 	s->pairs[s->n++] = (struct pair){
@@ -447,6 +402,36 @@ out:
 	else
 		*ret = f;
 	return rc;
+}
+
+/* Is `kind` (heap.cleared) the wanted one, or of the wanted family (heap)? */
+static bool is_of(const char *kind, const char *wanted)
+{
+	const size_t n = strlen(wanted);
+	return !strncmp(kind, wanted, n) &&
+	       (!kind[n] || (kind[n] == '.' && !strchr(wanted, '.')));
+}
+
+void findings_keep(struct findings *f, const char *profile)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < f->n_findings; i++) {
+		if (is_of(f->findings[i].selection.profile, profile))
+			f->findings[n++] = f->findings[i];
+		else
+			free((char *)f->findings[i].measure_text);
+	}
+	f->n_findings = n;
+	n = 0;
+	for (size_t i = 0; i < f->n_questions; i++)
+		if (is_of(f->questions[i].selection.profile, profile))
+			f->questions[n++] = f->questions[i];
+	f->n_questions = n;
+	n = 0;
+	for (size_t i = 0; i < f->n_minimums; i++)
+		if (is_of(f->minimums[i].profile, profile))
+			f->minimums[n++] = f->minimums[i];
+	f->n_minimums = n;
 }
 
 void findings_free(struct findings *f)

@@ -55,6 +55,16 @@ int create_leaky_structures(struct data_store *store, int64_t size,
 			    size_t *ret_data_size);
 
 /*
+ * Take every block out of the map and free it: what a program could do at any
+ * time, if anybody had thought of it.
+ *
+ * Thread: any number at once.
+ * Blocks: on the store's lock.
+ * Returns: how many there were.
+ */
+size_t data_store_clear(struct data_store *store);
+
+/*
  * Blocks in the store: data_size of /stats.
  *
  * Thread: any number at once.
