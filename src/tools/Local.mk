@@ -66,8 +66,12 @@ libgrowth_la_LIBADD = $(JANSSON_LIBS) -lm
 bin_PROGRAMS += proflab-collect
 proflab_collect_SOURCES = \
 	src/tools/collect.c src/tools/collect.h \
+	src/tools/collect_fetch.c src/tools/collect_fetch.h \
 	src/tools/collect_files.c \
+	src/tools/collect_options.c src/tools/collect_options.h \
 	src/tools/collect_report.c \
+	src/tools/collect_round.c src/tools/collect_round.h \
+	src/tools/collect_store.c src/tools/collect_store.h \
 	$(NULL)
 proflab_collect_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS) $(CURL_CFLAGS)
 proflab_collect_LDADD = libgrowth.la libjudge.la libreport.la libprofile.la \
@@ -79,3 +83,9 @@ tests_check_growth_SOURCES = tests/check_growth.c
 tests_check_growth_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS) $(JANSSON_CFLAGS)
 tests_check_growth_LDADD = libgrowth.la libjudge.la libreport.la \
 	libprofile.la libsymbol.la libbase.la $(JANSSON_LIBS) $(CHECK_LIBS)
+
+check_PROGRAMS += tests/raw_server
+tests_raw_server_SOURCES = tests/raw_server.c
+TESTS += tests/collect.sh
+LONG_TESTS += tests/collect-long.sh
+EXTRA_DIST += tests/collect.sh tests/collect-long.sh

@@ -1,0 +1,381 @@
+/* collect_options.c - see collect_options.h. */
+#include "tools/collect_options.h"
+
+#include "base/attr.h"
+#include "base/parse.h"
+#include "tools/die.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SECOND_NS INT64_C(1000000000)
+#define DAY_NS	  (86400 * SECOND_NS)
+
+const char collect_usage_text[] =
+	"Usage: proflab-collect [OPTION]... URL\n"
+	"       proflab-collect report [OPTION]... DIR|FILE...\n"
+	"\n"
+	"Collect profiles of a running process, round by round, into\n"
+	"profiles/YYYYmmdd_HHMMSS/ (UTC).  URL is http://HOST:PORT, HOST:PORT "
+	"or\n"
+	"unix:PATH.  A round appears when it is whole: captures are checked,\n"
+	"written to a temporary name, synced and renamed.\n"
+	"\n"
+	"  -dir DIR          where to (default profiles)\n"
+	"  -types LIST       cpu heap allocs threads goroutine threadcreate "
+	"mutex\n"
+	"                    block wall, or NAME=PATH, separated by commas\n"
+	"                    (default heap,allocs,threads,mutex,block,cpu)\n"
+	"  -seconds N        length of cpu and wall (default 10)\n"
+	"  -stats URL|none   JSON that is kept beside them (default /stats)\n"
+	"  -once             one round (for cron)\n"
+	"  -rounds N         so many rounds (default 0: until SIGTERM)\n"
+	"  -interval D       from one round's start to the next's (default "
+	"5m)\n"
+	"  -jitter D         each start is later by a random part of this\n"
+	"                    (default a tenth of the interval, 0 with -once)\n"
+	"  -max-backoff D    a server that is down is tried again after 1s, "
+	"2s,\n"
+	"                    4s, ... up to this (default the interval)\n"
+	"  -timeout D        for an answer, beyond -seconds (default 30s)\n"
+	"  -keep-age D       remove rounds older than this: 12h, 7d; 0 none\n"
+	"                    (default 7d)\n"
+	"  -keep-size SIZE   remove the oldest above this: 500MB, 2GiB; 0 "
+	"none\n"
+	"                    (default 1GB).  The newest round is never "
+	"removed\n"
+	"  -token-file FILE  send the bearer token that stands in FILE\n"
+	"  -cacert FILE      trust these authorities\n"
+	"  -insecure         trust anyone\n"
+	"  -quiet            say only what went wrong\n"
+	"  -version, -help\n"
+	"\n"
+	"DIR/index.jsonl has a line of JSON for each round.  One collector "
+	"works\n"
+	"in a folder at a time.\n"
+	"\n"
+	"Exit status: 0 all collected; 1 some captures failed, the others are\n"
+	"kept; 2 wrong usage; 3 another collector works in DIR; 4 nobody "
+	"answers\n"
+	"at URL; 5 DIR cannot be written or the disk is full (nothing that "
+	"was\n"
+	"there is lost).  Without -once and -rounds: of the last round, and 0\n"
+	"after SIGTERM.\n"
+	"\n"
+	"proflab-collect report -help tells about reports.\n";
+
+/* What the names of -types mean. */
+static const struct {
+	const char *name, *path;
+	bool timed;
+} known[] = {
+	{ "cpu", "/debug/pprof/profile", true },
+	{ "wall", "/debug/pprof/wall", true },
+	{ "heap", "/debug/pprof/heap", false },
+	{ "allocs", "/debug/pprof/allocs", false },
+	{ "threads", "/debug/pprof/threads", false },
+	{ "goroutine", "/debug/pprof/goroutine", false },
+	{ "threadcreate", "/debug/pprof/threadcreate", false },
+	{ "mutex", "/debug/pprof/mutex", false },
+	{ "block", "/debug/pprof/block", false },
+};
+
+void collect_options_free(struct collect_options *o)
+{
+	for (size_t i = 0; i < o->n_types; i++) {
+		free(o->types[i].name);
+		free(o->types[i].path);
+	}
+	free(o->base);
+	free(o->unix_socket);
+	free(o->stats);
+}
+
+/* ---- values ---- */
+
+static int parse_age(const char *s, const char *what, int64_t *ret,
+		     struct err *e)
+{
+	const size_t n = strlen(s);
+	int64_t days;
+	if (!n || s[n - 1] != 'd')
+		return parse_duration(s, what, 0, 3650 * DAY_NS, ret, e);
+	char *number = xasprintf("%.*s", (int)n - 1, s);
+	const int rc = parse_int(number, what, 0, 3650, &days, e);
+	free(number);
+	if (!rc)
+		*ret = days * DAY_NS;
+	return rc;
+}
+
+static int parse_size(const char *s, const char *what, int64_t *ret,
+		      struct err *e)
+{
+	static const struct {
+		const char *unit;
+		double bytes;
+	} units[] = { { "", 1 },	 { "B", 1 },	    { "kB", 1e3 },
+		      { "MB", 1e6 },	 { "GB", 1e9 },	    { "TB", 1e12 },
+		      { "KiB", 0x1p10 }, { "MiB", 0x1p20 }, { "GiB", 0x1p30 },
+		      { "TiB", 0x1p40 } };
+	char *end;
+	errno = 0;
+	const double v = strtod(s, &end);
+	for (size_t i = 0; i < ARRAY_SIZE(units); i++)
+		if (isdigit((unsigned char)*s) && end > s && !errno &&
+		    !strcmp(end, units[i].unit) && v * units[i].bytes < 1e18) {
+			*ret = (int64_t)(v * units[i].bytes);
+			return 0;
+		}
+	return err_set(e, ERR_INVALID,
+		       "%s is \"%.80s\": must be a size like 500MB, 1GB, "
+		       "2GiB, or 0",
+		       what, s);
+}
+
+static bool is_file_name(const char *s)
+{
+	if (!*s || *s == '.' || strlen(s) > 64)
+		return false;
+	for (; *s; s++)
+		if (!isalnum((unsigned char)*s) && !strchr("-_.", *s))
+			return false;
+	return true;
+}
+
+/* One word of -types: a known name, or NAME=PATH. */
+static int add_type(struct collect_options *o, char *word, struct err *e)
+{
+	char *eq = strchr(word, '=');
+	struct collect_type t = { 0 };
+	if (o->n_types == COLLECT_TYPES_MAX)
+		return err_set(e, ERR_INVALID, "-types: more than %d",
+			       COLLECT_TYPES_MAX);
+	if (eq)
+		*eq = '\0';
+	for (size_t i = 0; i < o->n_types; i++)
+		if (!strcmp(o->types[i].name, word))
+			return err_set(e, ERR_INVALID,
+				       "-types has \"%.80s\" twice", word);
+	for (size_t i = 0; !eq && i < ARRAY_SIZE(known); i++)
+		if (!strcmp(word, known[i].name))
+			t = (struct collect_type){ .path = xstrdup(
+							   known[i].path),
+						   .timed = known[i].timed };
+	if (eq && eq[1] == '/' && is_file_name(word))
+		t.path = xstrdup(eq + 1);
+	if (!t.path)
+		return err_set(e, ERR_INVALID,
+			       "-types has \"%.80s\": there are cpu, heap, "
+			       "allocs, threads, goroutine, threadcreate, "
+			       "mutex, block, wall, or NAME=/PATH",
+			       word);
+	t.name = xstrdup(word);
+	o->types[o->n_types++] = t;
+	return 0;
+}
+
+static int set_types(struct collect_options *o, const char *list, struct err *e)
+{
+	char *copy = xstrdup(list), *save = NULL;
+	int rc = 0;
+	for (char *w = strtok_r(copy, ",", &save); w && !rc;
+	     w = strtok_r(NULL, ",", &save))
+		rc = add_type(o, w, e);
+	free(copy);
+	if (!rc && !o->n_types)
+		rc = err_set(e, ERR_INVALID, "-types is empty");
+	return rc;
+}
+
+/* ---- addresses ---- */
+
+static int set_url(struct collect_options *o, const char *url, struct err *e)
+{
+	static const char pprof[] = "/debug/pprof";
+	if (!strncmp(url, "unix:", 5)) {
+		const char *path = url + 5;
+		path += !strncmp(path, "//", 2) ? 2 : 0;
+		if (!*path)
+			return err_set(e, ERR_INVALID,
+				       "URL is \"unix:\": a path is missing");
+		o->unix_socket = xstrdup(path);
+		o->base = xstrdup("http://localhost");
+		return 0;
+	}
+	const char *colons = strstr(url, "://");
+	if (colons && strncmp(url, "http://", 7) && strncmp(url, "https://", 8))
+		return err_set(e, ERR_INVALID,
+			       "URL is \"%.200s\": must be http://, https://, "
+			       "unix:PATH or HOST:PORT",
+			       url);
+	if (!*url || *url == '/' || strpbrk(url, " ?#") ||
+	    (colons && !colons[3]))
+		return err_set(e, ERR_INVALID,
+			       "URL is \"%.200s\": must be like "
+			       "http://127.0.0.1:8080",
+			       url);
+	o->base = xasprintf("%s%s", colons ? "" : "http://", url);
+	size_t n = strlen(o->base);
+	while (n && o->base[n - 1] == '/')
+		o->base[--n] = '\0';
+	if (n > strlen(pprof) && !strcmp(o->base + n - strlen(pprof), pprof))
+		o->base[n - strlen(pprof)] = '\0';
+	return 0;
+}
+
+static void set_stats(struct collect_options *o, const char *stats)
+{
+	o->stats_apart = strstr(stats, "://") != NULL;
+	if (o->stats_apart)
+		o->stats = xstrdup(stats);
+	else if (strcmp(stats, "none") != 0)
+		o->stats = xasprintf("%s%s%s", o->base,
+				     *stats == '/' ? "" : "/", stats);
+}
+
+/* -seconds goes into the query of what is measured for a while. */
+static void finish_types(struct collect_options *o)
+{
+	for (size_t i = 0; i < o->n_types; i++) {
+		struct collect_type *t = &o->types[i];
+		if (!t->timed)
+			continue;
+		char *path =
+			xasprintf("%s?seconds=%" PRId64, t->path, o->seconds);
+		free(t->path);
+		t->path = path;
+	}
+}
+
+/* ---- the command line ---- */
+
+static const struct option longs[] = {
+	{ "dir", required_argument, NULL, 'd' },
+	{ "types", required_argument, NULL, 't' },
+	{ "seconds", required_argument, NULL, 's' },
+	{ "stats", required_argument, NULL, 'S' },
+	{ "once", no_argument, NULL, 'o' },
+	{ "rounds", required_argument, NULL, 'r' },
+	{ "interval", required_argument, NULL, 'i' },
+	{ "jitter", required_argument, NULL, 'j' },
+	{ "max-backoff", required_argument, NULL, 'b' },
+	{ "timeout", required_argument, NULL, 'T' },
+	{ "keep-age", required_argument, NULL, 'a' },
+	{ "keep-size", required_argument, NULL, 'z' },
+	{ "token-file", required_argument, NULL, 'k' },
+	{ "cacert", required_argument, NULL, 'c' },
+	{ "insecure", no_argument, NULL, 'I' },
+	{ "quiet", no_argument, NULL, 'q' },
+	{ "version", no_argument, NULL, 'v' },
+	{ "help", no_argument, NULL, 'h' },
+	{ NULL, 0, NULL, 0 },
+};
+
+struct words {
+	const char *types, *stats;
+};
+
+static int set_option(struct collect_options *o, struct words *w, int c,
+		      struct err *e)
+{
+	const int64_t long_ns = 3650 * DAY_NS;
+	switch (c) {
+	case 'd':
+		o->folder = optarg;
+		return 0;
+	case 't':
+		w->types = optarg;
+		return 0;
+	case 's':
+		return parse_int(optarg, "-seconds", 1, 3600, &o->seconds, e);
+	case 'S':
+		w->stats = optarg;
+		return 0;
+	case 'o':
+		o->once = true;
+		return 0;
+	case 'r':
+		return parse_int(optarg, "-rounds", 0, INT64_C(1) << 40,
+				 &o->rounds, e);
+	case 'i':
+		return parse_duration(optarg, "-interval", SECOND_NS, long_ns,
+				      &o->interval_ns, e);
+	case 'j':
+		return parse_duration(optarg, "-jitter", 0, long_ns,
+				      &o->jitter_ns, e);
+	case 'b':
+		return parse_duration(optarg, "-max-backoff", SECOND_NS,
+				      long_ns, &o->backoff_ns, e);
+	case 'T':
+		return parse_duration(optarg, "-timeout", SECOND_NS,
+				      3600 * SECOND_NS, &o->timeout_ns, e);
+	case 'a':
+		return parse_age(optarg, "-keep-age", &o->keep_age_ns, e);
+	case 'z':
+		return parse_size(optarg, "-keep-size", &o->keep_bytes, e);
+	case 'k':
+		o->token_file = optarg;
+		return 0;
+	case 'c':
+		o->ca_file = optarg;
+		return 0;
+	case 'I':
+		o->insecure = true;
+		return 0;
+	case 'q':
+		o->quiet = true;
+		return 0;
+	case 'v':
+		o->version = true;
+		return 0;
+	case 'h':
+		o->help = true;
+		return 0;
+	default:
+		return err_set(e, ERR_INVALID, "-help lists the options");
+	}
+}
+
+int collect_options_parse(int argc, char **argv, struct collect_options *o,
+			  struct err *e)
+{
+	struct words w = { "heap,allocs,threads,mutex,block,cpu", "/stats" };
+	*o = (struct collect_options){ .folder = "profiles",
+				       .seconds = 10,
+				       .interval_ns = 300 * SECOND_NS,
+				       .jitter_ns = -1,
+				       .timeout_ns = 30 * SECOND_NS,
+				       .keep_age_ns = 7 * DAY_NS,
+				       .keep_bytes = 1000000000 };
+	int c, rc = 0;
+	while (!rc && (c = getopt_long_only(argc, argv, "", longs, NULL)) != -1)
+		rc = set_option(o, &w, c, e);
+	if (rc || o->help || o->version)
+		return rc;
+	if (argc - optind != 1)
+		return err_set(e, ERR_INVALID,
+			       "one URL is needed (-help lists the options)");
+	rc = set_url(o, argv[optind], e);
+	if (!rc)
+		rc = set_types(o, w.types, e);
+	if (rc)
+		return rc;
+	set_stats(o, w.stats);
+	finish_types(o);
+	if (o->once)
+		o->rounds = 1;
+	if (o->jitter_ns < 0)
+		o->jitter_ns = o->once ? 0 : o->interval_ns / 10;
+	if (o->jitter_ns > o->interval_ns)
+		return err_set(e, ERR_INVALID,
+			       "-jitter must not be longer than -interval");
+	if (!o->backoff_ns)
+		o->backoff_ns = o->interval_ns;
+	return 0;
+}
