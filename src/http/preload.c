@@ -26,6 +26,7 @@
 #include "pprof/guard.h"
 #include "pprof/hooks.h"
 #include "pprof/pprof.h"
+#include "pprof/thread.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -319,6 +320,13 @@ __attribute__((constructor)) static void preload_begin(void)
 	guard_enter();
 	self.pid = getpid();
 	set_rates();
+	/*
+	 * fork takes first what was registered last.  The registry's lock is
+	 * taken while `serving` is held, so its handlers must be there before
+	 * ours (the other locks have theirs from constructors): or a fork
+	 * holds it and waits for a daemon's thread that waits for it.
+	 */
+	thread_init();
 	pthread_atfork(before_fork, forked_parent, forked);
 	hooks_on_daemon(become_daemon);
 	start_capture();
