@@ -48,7 +48,8 @@ static void set_up(void)
 }
 
 static const enum unwind_engine engines[] = { UNWIND_LIBGCC, UNWIND_LIBUNWIND,
-					      UNWIND_FP, UNWIND_AUTO };
+					      UNWIND_FP, UNWIND_AUTO,
+					      UNWIND_RULES };
 
 enum { MAX = UNWIND_DEPTH_MAX };
 
@@ -332,6 +333,7 @@ static void on_step(int sig, siginfo_t *info, void *context)
 	judge_step(UNWIND_LIBGCC, context);
 	judge_step(UNWIND_LIBUNWIND, context);
 	judge_step(UNWIND_AUTO, context);
+	judge_step(UNWIND_RULES, context);
 }
 
 #define TRAP_FLAG_ON                                                           \

@@ -7,6 +7,7 @@ noinst_LTLIBRARIES += libpprof-core.la libpprof-unwind.la libpprof-nounwind.la
 libpprof_core_la_SOURCES = \
 	src/pprof/ask.c src/pprof/ask.h \
 	src/pprof/capture.c src/pprof/capture.h \
+	src/pprof/cfi_entry.c src/pprof/cfi_entry.h \
 	src/pprof/contention.c src/pprof/contention.h \
 	src/pprof/cpu.c src/pprof/cpu.h \
 	src/pprof/cpu_thread.c src/pprof/cpu_thread.h \
@@ -39,10 +40,12 @@ libpprof_core_la_SOURCES = \
 	src/pprof/threads_dump.c src/pprof/threads_take.c \
 	src/pprof/timer.c src/pprof/timer.h \
 	src/pprof/unwind.c src/pprof/unwind.h \
+	src/pprof/unwind_cfi.c src/pprof/unwind_cfi.h \
 	src/pprof/unwind_fast.h \
 	src/pprof/unwind_gcc.c src/pprof/unwind_gcc.h \
 	src/pprof/unwind_internal.h \
 	src/pprof/unwind_phdr.c src/pprof/unwind_phdr.h \
+	src/pprof/unwind_rules.c src/pprof/unwind_rules.h \
 	src/pprof/wall.c src/pprof/wall.h \
 	src/pprof/writer.c src/pprof/writer.h \
 	$(NULL)
@@ -92,6 +95,14 @@ tests_check_unwind_SOURCES = tests/check_unwind.c
 tests_check_unwind_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 tests_check_unwind_CFLAGS = $(AM_CFLAGS) -fno-optimize-sibling-calls
 tests_check_unwind_LDADD = $(PPROF_LIBS) $(CHECK_LIBS)
+
+check_PROGRAMS += tests/check_unwind_cfi
+TESTS += tests/check_unwind_cfi
+tests_check_unwind_cfi_SOURCES = tests/check_unwind_cfi.c
+tests_check_unwind_cfi_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS) $(DW_CFLAGS)
+tests_check_unwind_cfi_CFLAGS = $(AM_CFLAGS) -fno-optimize-sibling-calls
+tests_check_unwind_cfi_LDADD = $(PPROF_NOUNWIND_LIBS) $(DW_LIBS) $(ELF_LIBS) \
+	$(CHECK_LIBS)
 
 check_PROGRAMS += tests/check_label tests/check_custom
 TESTS += tests/check_label tests/check_custom

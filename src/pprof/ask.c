@@ -98,7 +98,7 @@ static void answer(struct request *r, const ucontext_t *uc)
 		r->depth = 1;
 	} else {
 		const struct unwound u = unwind_from_signal(
-			UNWIND_LIBGCC, uc, r->pcs, STACK_DEPTH_MAX);
+			UNWIND_RULES, uc, r->pcs, STACK_DEPTH_MAX);
 		r->depth = (uint32_t)u.depth;
 		r->truncated = u.truncated;
 		r->labels = label_set_current();
@@ -170,7 +170,7 @@ static int prepare(struct err *e)
 __attribute__((noinline)) static void answer_self(struct request *r)
 {
 	const struct unwound u =
-		unwind_from_here(UNWIND_LIBGCC, 0, r->pcs, STACK_DEPTH_MAX);
+		unwind_from_here(UNWIND_RULES, 0, r->pcs, STACK_DEPTH_MAX);
 	r->depth = (uint32_t)u.depth;
 	r->truncated = u.truncated;
 	r->waiting = false;

@@ -110,7 +110,7 @@ HOT_INLINE struct stack_record *find_here(struct stack_table *table,
 {
 	uintptr_t pcs[STACK_DEPTH_MAX];
 	const struct unwound u =
-		unwind_from_here(UNWIND_LIBGCC, 0, pcs, STACK_DEPTH_MAX);
+		unwind_from_here(UNWIND_RULES, 0, pcs, STACK_DEPTH_MAX);
 	const struct stack stack = { .pcs = pcs,
 				     .depth = (uint32_t)u.depth,
 				     .truncated = u.truncated };

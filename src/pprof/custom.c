@@ -136,7 +136,7 @@ __attribute__((noinline)) int pprof_profile_add(struct pprof_profile *profile,
 	if (!c || skip < 0)
 		return PPROF_ERR_INVALID;
 	uintptr_t pcs[STACK_DEPTH_MAX];
-	const struct unwound u = unwind_from_here(UNWIND_AUTO, (size_t)skip,
+	const struct unwound u = unwind_from_here(UNWIND_RULES, (size_t)skip,
 						  pcs, ARRAY_SIZE(pcs));
 	const struct stack stack = { .pcs = pcs,
 				     .depth = (uint32_t)u.depth,

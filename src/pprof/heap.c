@@ -144,7 +144,7 @@ static void count_lost(struct stack_table *t, size_t size, int64_t rate)
  */
 static struct stack stack_from(uintptr_t caller, uintptr_t *pcs, size_t max)
 {
-	const struct unwound u = unwind_from_here(UNWIND_AUTO, 0, pcs, max);
+	const struct unwound u = unwind_from_here(UNWIND_RULES, 0, pcs, max);
 	size_t first = 0;
 	while (first < u.depth && first < OWN_FRAMES && pcs[first] != caller)
 		first++;

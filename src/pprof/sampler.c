@@ -45,7 +45,7 @@ static struct sampler_info info;  /* guard: the registry's lock */
  * lock and a pipe at each: 1 ms and more, every time, in a handler.  At 10 kHz
  * a thread in dlclose stood still for that.  Set before `enabled`.
  */
-static enum unwind_engine engine = UNWIND_LIBGCC;
+static enum unwind_engine engine = UNWIND_RULES;
 /* Sampling goes on.  Sequentially consistent, against `inside`: a stop first
  * clears it, then waits until nobody is inside. */
 static atomic_bool enabled;
@@ -220,7 +220,7 @@ static void born(struct thread *t)
 /* 0.7 ms and 256 KiB, so only for those who asked for libunwind. */
 static void warm_thread(void)
 {
-	if (engine != UNWIND_LIBGCC && atomic_load(&enabled))
+	if (engine == UNWIND_LIBUNWIND && atomic_load(&enabled))
 		unwind_warm_thread();
 }
 

@@ -66,7 +66,7 @@ int sampler_mark(bool last, struct stack_snapshot *ret,
 		 struct sampler_pending **ret_pending, size_t *ret_n);
 
 struct stack_table *sampler_table(void);
-/* "libgcc", unless PPROF_UNWINDER says otherwise. */
+/* "rules", unless PPROF_UNWINDER says otherwise. */
 const char *sampler_unwinder(void);
 void sampler_info(struct sampler_info *ret_info);
 

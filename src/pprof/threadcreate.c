@@ -44,7 +44,7 @@ __attribute__((noinline)) struct stack_record *threadcreate_record(void)
 	if (!table)
 		return NULL;
 	uintptr_t pcs[STACK_DEPTH_MAX];
-	const struct unwound u = unwind_from_here(UNWIND_LIBGCC, SHIM_FRAMES,
+	const struct unwound u = unwind_from_here(UNWIND_RULES, SHIM_FRAMES,
 						  pcs, ARRAY_SIZE(pcs));
 	const struct stack stack = { .pcs = pcs,
 				     .depth = (uint32_t)u.depth,

@@ -12,6 +12,7 @@
 #include "pprof/unwind_gcc.h"
 #include "pprof/unwind_internal.h"
 #include "pprof/unwind_phdr.h"
+#include "pprof/unwind_rules.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -37,10 +38,9 @@ static _Thread_local struct self self TLS_INITIAL_EXEC;
 const char *unwind_engine_name(enum unwind_engine engine)
 {
 	static const char *const names[UNWIND_ENGINES] = {
-		[UNWIND_AUTO] = "auto",
-		[UNWIND_LIBGCC] = "libgcc",
-		[UNWIND_LIBUNWIND] = "libunwind",
-		[UNWIND_FP] = "fp",
+		[UNWIND_AUTO] = "auto",		  [UNWIND_LIBGCC] = "libgcc",
+		[UNWIND_LIBUNWIND] = "libunwind", [UNWIND_FP] = "fp",
+		[UNWIND_RULES] = "rules",
 	};
 	return (size_t)engine < ARRAY_SIZE(names) ? names[engine] : "unknown";
 }
@@ -50,6 +50,8 @@ bool unwind_engine_available(enum unwind_engine engine)
 	if (engine == UNWIND_LIBUNWIND)
 		return unwind_fast.backtrace && unwind_phdr_served() &&
 		       !unwind_phdr_unloaded();
+	if (engine == UNWIND_RULES)
+		return unwind_rules_enabled();
 	return (size_t)engine < UNWIND_ENGINES;
 }
 
@@ -114,6 +116,28 @@ static struct unwound walk_gcc(uintptr_t start, bool keep_start, size_t skip,
 	return u;
 }
 
+/* uc NULL: from here. */
+static struct unwound walk_rules(const ucontext_t *uc, uintptr_t start,
+				 size_t skip, uintptr_t *pcs, size_t max)
+{
+	const struct unwind_cut cut = { .start = start,
+					.keep_start = uc != NULL,
+					.skip = skip,
+					.pcs = pcs,
+					.max = max };
+	struct unwound u = { 0 };
+	const int n = uc ? unwind_rules_walk(
+				   (uintptr_t)uc->uc_mcontext.gregs[REG_RIP],
+				   (uintptr_t)uc->uc_mcontext.gregs[REG_RSP],
+				   (uintptr_t)uc->uc_mcontext.gregs[REG_RBP],
+				   &cut, &u.truncated)
+			 : unwind_rules_walk_here(&cut, &u.truncated);
+	if (n < 0)
+		return walk_gcc(start, cut.keep_start, skip, pcs, max);
+	u.depth = (size_t)n;
+	return u;
+}
+
 /*
  * Frame pointers: fp points to the caller's, the return address beside it.
  * They must rise, inside the thread's stack.
@@ -142,10 +166,14 @@ static struct unwound walk_fp(uintptr_t fp, uintptr_t sp, size_t skip,
 	return u;
 }
 
-static struct unwound walk(enum unwind_engine engine, uintptr_t start,
-			   bool keep_start, size_t skip, uintptr_t *pcs,
+static struct unwound walk(enum unwind_engine engine, const ucontext_t *uc,
+			   uintptr_t start, size_t skip, uintptr_t *pcs,
 			   size_t max)
 {
+	const bool keep_start = uc != NULL;
+	if ((engine == UNWIND_RULES || engine == UNWIND_AUTO) &&
+	    unwind_rules_enabled())
+		return walk_rules(uc, start, skip, pcs, max);
 	const bool fast = unwind_engine_available(UNWIND_LIBUNWIND);
 	if (engine == UNWIND_LIBUNWIND && !fast)
 		return (struct unwound){ 0 };
@@ -174,7 +202,7 @@ struct unwound unwind_from_signal(enum unwind_engine engine,
 			    pcs + 1, max - 1);
 		u.depth++;
 	} else {
-		u = walk(engine, pc, true, 0, pcs, max);
+		u = walk(engine, uc, pc, 0, pcs, max);
 	}
 	/* Where no walk led out of the handler, the pc is still true. */
 	if (u.depth == 0 && !u.reentered)
@@ -198,7 +226,7 @@ unwind_from_here(enum unwind_engine engine, size_t skip, uintptr_t *pcs,
 		const uintptr_t fp = (uintptr_t)__builtin_frame_address(0);
 		u = walk_fp(fp, fp, skip + 1, pcs, max);
 	} else {
-		u = walk(engine, start, false, skip, pcs, max);
+		u = walk(engine, NULL, start, skip, pcs, max);
 	}
 	errno = saved_errno;
 	return u;

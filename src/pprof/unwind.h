@@ -2,8 +2,10 @@
  * unwind.h - call stacks of the calling thread, by the engine that suits.
  *
  *   libgcc     no cold start worth the name, no dl_iterate_phdr, re-entrant,
- *              about 7 us for 48 frames: thread dumps, first samples, short
- *              lives, and the preload library
+ *              about 7 us for 48 frames: always there
+ *   rules      libgcc's, but what it finds out about a pc is kept: 0.2 us for
+ *              48 frames; libgcc itself for stacks with a frame that is not
+ *              simple.  Where a shim tells of objects that come and go
  *   libunwind  0.5 us warm, but 0.7 ms on a thread's first use, not
  *              re-entrant, and it calls dl_iterate_phdr: only for threads
  *              that were warmed, and only where our dl_iterate_phdr serves it
@@ -24,6 +26,7 @@ enum unwind_engine {
 	UNWIND_LIBGCC,
 	UNWIND_LIBUNWIND,
 	UNWIND_FP,
+	UNWIND_RULES,
 	UNWIND_ENGINES,
 };
 
@@ -32,7 +35,8 @@ enum { UNWIND_DEPTH_MAX = 128 }; /* no engine gives more frames */
 const char *unwind_engine_name(enum unwind_engine engine);
 /*
  * Is it built in, and allowed in this process?  libunwind is not before
- * unwind_phdr_serve, nor after an object was unloaded (unwind_phdr_refresh).
+ * unwind_phdr_serve, nor after an object was unloaded (unwind_phdr_refresh);
+ * rules are not before unwind_phdr_serve (asked for by name, libgcc serves).
  * Signal: safe.
  */
 bool unwind_engine_available(enum unwind_engine engine);

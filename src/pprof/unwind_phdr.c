@@ -11,6 +11,7 @@
 #include "base/attr.h"
 #include "base/err.h"
 #include "pprof/unwind_internal.h"
+#include "pprof/unwind_rules.h"
 
 #include <pthread.h>
 #include <stdint.h>
@@ -154,6 +155,7 @@ int unwind_phdr_refresh(void)
 {
 	if (!real_iterate)
 		return 0;
+	unwind_rules_forget();
 	/*
 	 * Not a lock: a thread in here holds the loader's lock at times, and
 	 * whoever waits for us may be the one that holds it now.  The first
@@ -185,6 +187,7 @@ int unwind_phdr_serve(unwind_phdr_iterator *real)
 		return 0;
 	real_iterate = real;
 	pthread_atfork(NULL, NULL, after_fork_in_child);
+	unwind_rules_enable();
 	return unwind_phdr_refresh();
 }
 
@@ -199,6 +202,7 @@ bool unwind_phdr_served(void)
 void unwind_phdr_distrust(void)
 {
 	__atomic_store_n(&distrusted, true, __ATOMIC_SEQ_CST);
+	unwind_rules_forget();
 }
 
 struct changes {

@@ -1,0 +1,177 @@
+/*
+ * unwind_rules.c - see unwind_rules.h.
+ *
+ * The table is one word a pc, so that it can be read and written by any thread
+ * and any handler without a lock, and never half.  A pc has 47 bits; times an
+ * odd number they stay as many, all different.  The upper 14 are the place,
+ * the other 33 the key, and what is left of the word is the rule.  Two pcs of
+ * one place push each other out: the rule is made again.
+ */
+#include "pprof/unwind_rules.h"
+
+#include "base/attr.h"
+#include "pprof/unwind_cfi.h"
+
+enum {
+	PC_BITS = 47,
+	PLACE_BITS = 14,
+	KEY_BITS = PC_BITS - PLACE_BITS,
+	CFA_BITS = 14, /* words */
+	FP_BITS = 10,  /* words */
+	WORD = sizeof(uintptr_t),
+	/* As unwind_gcc.c: a start that is further out will not come. */
+	SEARCH_MAX = 32,
+};
+
+/* A word: flags, then fp, cfa and key. */
+enum { USED = 1, HARD = 2, LAST = 4, FROM_FP = 8, FLAG_BITS = 4 };
+enum {
+	FP_AT = FLAG_BITS,
+	CFA_AT = FP_AT + FP_BITS,
+	KEY_AT = CFA_AT + CFA_BITS,
+};
+_Static_assert(KEY_AT + KEY_BITS <= 64, "a word holds it all");
+
+/* Relaxed: a word says all by itself.  0 = empty. */
+static uint64_t rules[1 << PLACE_BITS];
+static bool any;     /* atomic; is there one? */
+static bool enabled; /* atomic; set once */
+
+void unwind_rules_enable(void)
+{
+	__atomic_store_n(&enabled, true, __ATOMIC_RELAXED);
+}
+
+bool unwind_rules_enabled(void)
+{
+	return __atomic_load_n(&enabled, __ATOMIC_RELAXED);
+}
+
+void unwind_rules_forget(void)
+{
+	if (!__atomic_exchange_n(&any, false, __ATOMIC_SEQ_CST))
+		return;
+	/* Only what was filled is touched. */
+	for (size_t i = 0; i < ARRAY_SIZE(rules); i++)
+		if (__atomic_load_n(&rules[i], __ATOMIC_RELAXED))
+			__atomic_store_n(&rules[i], 0, __ATOMIC_RELAXED);
+}
+
+static uint64_t bits(uint64_t word, int at, int n)
+{
+	return word >> at & ((UINT64_C(1) << n) - 1);
+}
+
+static uint64_t pack(const struct unwind_rule *r)
+{
+	const uint32_t cfa = r->cfa / WORD, fp = r->fp / WORD;
+	if (cfa >= 1 << CFA_BITS || fp >= 1 << FP_BITS)
+		return HARD;
+	return (r->last ? LAST : 0) | (r->from_fp ? FROM_FP : 0) |
+	       (uint64_t)fp << FP_AT | (uint64_t)cfa << CFA_AT;
+}
+
+static COLD uint64_t make(uintptr_t pc, uint64_t key, uint64_t *place)
+{
+	struct unwind_rule rule;
+	uint64_t word = unwind_cfi_rule(pc, &rule) ? pack(&rule) : HARD;
+	word |= USED | key << KEY_AT;
+	__atomic_store_n(place, word, __ATOMIC_RELAXED);
+	/* Behind it: who forgets from now on sees the word. */
+	__atomic_store_n(&any, true, __ATOMIC_SEQ_CST);
+	return word;
+}
+
+HOT_INLINE uint64_t rule_at(uintptr_t pc)
+{
+	if (UNLIKELY(pc >> PC_BITS))
+		return HARD;
+	const uint64_t mixed = pc * UINT64_C(0x5851f42d4c957f2d) &
+			       ((UINT64_C(1) << PC_BITS) - 1);
+	uint64_t *place = &rules[mixed >> KEY_BITS];
+	const uint64_t key = bits(mixed, 0, KEY_BITS);
+	const uint64_t word = __atomic_load_n(place, __ATOMIC_RELAXED);
+	if (LIKELY(word && word >> KEY_AT == key))
+		return word;
+	return make(pc, key, place);
+}
+
+/*
+ * Where the thread's stack ends at the latest.  What is found by true rules
+ * lies below it anyway; this is for what may have become of one.  glibc keeps
+ * a thread's own data at the upper end of its stack, except the first one's.
+ */
+extern void *__libc_stack_end;
+
+static uintptr_t stack_limit(uintptr_t sp)
+{
+	const uintptr_t own = (uintptr_t)__builtin_thread_pointer();
+	return sp < own ? own : (uintptr_t)__libc_stack_end;
+}
+
+struct walk {
+	const struct unwind_cut *cut;
+	size_t depth, skip, searched;
+	bool found, more;
+};
+
+/* Returns: go on. */
+static bool on_frame(struct walk *w, uintptr_t pc)
+{
+	if (!w->found) {
+		w->found = pc == w->cut->start;
+		if (!w->found)
+			return ++w->searched < SEARCH_MAX;
+		if (!w->cut->keep_start)
+			return true;
+	}
+	if (w->skip > 0) {
+		w->skip--;
+		return true;
+	}
+	if (w->depth == w->cut->max) {
+		w->more = true;
+		return false;
+	}
+	w->cut->pcs[w->depth++] = pc;
+	return true;
+}
+
+int unwind_rules_walk(uintptr_t pc, uintptr_t sp, uintptr_t fp,
+		      const struct unwind_cut *cut, bool *ret_more)
+{
+	struct walk w = { .cut = cut, .skip = cut->skip };
+	const uintptr_t limit = stack_limit(sp);
+	uintptr_t at = pc;
+	while (on_frame(&w, pc)) {
+		const uint64_t rule = rule_at(at);
+		if (rule & HARD)
+			return -1;
+		if (rule & LAST)
+			break;
+		const uintptr_t cfa = (rule & FROM_FP ? fp : sp) +
+				      bits(rule, CFA_AT, CFA_BITS) * WORD;
+		if (cfa <= sp || cfa > limit || cfa % WORD != 0)
+			return -1;
+		pc = *(const uintptr_t *)(cfa - WORD);
+		const uint64_t fp_saved = bits(rule, FP_AT, FP_BITS);
+		if (fp_saved)
+			fp = *(const uintptr_t *)(cfa - fp_saved * WORD);
+		sp = cfa;
+		if (pc == 0)
+			break;
+		at = pc - 1; /* in the call, not behind it */
+	}
+	*ret_more = w.more;
+	return (int)w.depth;
+}
+
+__attribute__((noinline)) int
+unwind_rules_walk_here(const struct unwind_cut *cut, bool *ret_more)
+{
+	uintptr_t pc, sp, fp;
+	__asm__ __volatile__("movq %%rsp, %1\n\tmovq %%rbp, %2\n\t"
+			     "leaq 0(%%rip), %0"
+			     : "=&r"(pc), "=&r"(sp), "=&r"(fp));
+	return unwind_rules_walk(pc, sp, fp, cut, ret_more);
+}

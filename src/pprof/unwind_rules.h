@@ -1,0 +1,43 @@
+/*
+ * unwind_rules.h - the walk by rules that are kept, private to unwind*.c: two
+ * loads and an addition a frame, where libgcc executes the frame's .eh_frame
+ * entry anew.
+ *
+ * A rule is what the entry says of one pc (unwind_cfi.h), kept in a table that
+ * all threads share.  It holds as long as the same code lies at that pc, so
+ * the table is emptied whenever objects come or go; where no shim tells of
+ * that, it is not used.
+ */
+#ifndef PROFLAB_PPROF_UNWIND_RULES_H
+#define PROFLAB_PPROF_UNWIND_RULES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* From now on unwind_rules_forget is called.  Signal: safe. */
+void unwind_rules_enable(void);
+bool unwind_rules_enabled(void);
+/* Objects come or go.  Signal: safe. */
+void unwind_rules_forget(void);
+
+struct unwind_cut {
+	uintptr_t start; /* leave out up to the first frame with this pc */
+	bool keep_start; /* but keep that one */
+	size_t skip;	 /* and leave out so many more */
+	uintptr_t *pcs;
+	size_t max;
+};
+
+/*
+ * Walk outward from the caller, or from an interrupted pc and its two
+ * registers; that pc is the first frame.
+ * Returns: how many pcs were stored, with *ret_more as unwind_gcc_walk; or -1
+ * where a frame has no simple rule: then pcs means nothing, and libgcc knows.
+ * Signal: safe after unwind_init.
+ */
+int unwind_rules_walk_here(const struct unwind_cut *cut, bool *ret_more);
+int unwind_rules_walk(uintptr_t pc, uintptr_t sp, uintptr_t fp,
+		      const struct unwind_cut *cut, bool *ret_more);
+
+#endif
