@@ -2,6 +2,8 @@
  * check.c - proflab-check: expected findings against profiles that were really
  * collected.  One line a finding for a machine, four for a learner.
  */
+#include "config.h"
+
 #include "base/err.h"
 #include "symbol/object.h"
 #include "tools/answers.h"
@@ -42,6 +44,7 @@ static const char usage_text[] =
 	"  -absent         every finding must be absent: for a mended server\n"
 	"  -json           one JSON object for machines\n"
 	"  -quiet          only what does not pass\n"
+	"  -version        the version\n"
 	"  -help           this text\n"
 	"\n"
 	"Exit status: 0 all pass; 1 one fails; 77 none fails and one is\n"
@@ -293,6 +296,7 @@ int main(int argc, char **argv)
 		{ "absent", no_argument, NULL, 'A' },
 		{ "json", no_argument, NULL, 'j' },
 		{ "quiet", no_argument, NULL, 'q' },
+		{ "version", no_argument, NULL, 'v' },
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
 	};
@@ -323,6 +327,10 @@ int main(int argc, char **argv)
 		case 'q':
 			s.o.quiet = true;
 			break;
+		case 'v':
+			puts("proflab-check " PACKAGE_VERSION);
+			json_decref(s.rows);
+			return EXIT_PASS;
 		case 'h':
 			fputs(usage_text, stdout);
 			json_decref(s.rows);

@@ -52,6 +52,8 @@ static int load_stats(struct exhibit *x, struct err *e)
 static int load_profile(struct exhibit *x, struct err *e)
 {
 	int rc = profile_decode_file(x->path, NULL, &x->profile, e);
+	if (rc && rc != ERR_IO) /* that names the file already */
+		err_prefix(e, rc, "%s", x->path);
 	if (rc || *x->kind)
 		return rc;
 	const char *kind = infer_kind(x->profile);

@@ -203,8 +203,8 @@ static int parse_answer(const struct parser *p, const struct pair *pair,
 	}
 	return findings_bad(
 		p, pair->line, "answer", s,
-		"must be first flat, first cum, line RE, number MEASURE, or "
-		"word RE");
+		"must be first flat, first cum, first label KEY, line RE, "
+		"number MEASURE, or word RE");
 }
 
 static int add_question(const struct parser *p, const struct stanza *s)
