@@ -439,6 +439,43 @@ START_TEST(series_verdicts)
 }
 END_TEST
 
+/*
+ * One event of a small block stands for many calls.  64 of them, of 64 bytes,
+ * against 1000 of 10 KiB: 91 % of all calls, give or take what 64 events leave
+ * open, whatever the thousand say.
+ */
+START_TEST(weights_widen_the_interval)
+{
+	struct findings *f;
+	ck_assert_int_eq(
+		read_text("finding: f\ntitle: t\nprofile: heap\n"
+			  "value: inuse_objects\nmeasure: share cum small\n"
+			  "expect: >= 86%\npass: p\nfail: f\n",
+			  &f, NULL),
+		0);
+	struct profile *p = heap_profile(51700);
+	const struct profile_function small = { .name = profile_intern(
+							p, "small") };
+	const struct profile_line line = { .function = profile_add_function(
+						   p, &small) };
+	const uint32_t loc =
+		profile_add_location(p, PROFILE_NONE, 0x2000, &line, 1);
+	const int64_t values[] = { 524288, 64 * 524288 };
+	profile_add_sample(p, &loc, 1, values, NULL, 0);
+	struct evidence v = { .n = 0 };
+	hold(&v, "heap", p);
+	struct judgement j;
+	ck_assert_int_eq(judge_finding(&f->findings[0], &v, &j, NULL), 0);
+	ck_assert_double_eq_tol(j.value, 0.910, 0.001);
+	/* 1.96 standard errors of 1/8 each way, times p (1 - p). */
+	ck_assert_double_eq_tol(j.low, 0.888, 0.005);
+	ck_assert_double_eq_tol(j.high, 0.929, 0.005);
+	judgement_free(&j);
+	evidence_free(&v);
+	findings_free(f);
+}
+END_TEST
+
 /* What cannot be judged is an error that says why, never a verdict. */
 static const struct {
 	const char *profile, *measure, *error;
@@ -618,7 +655,7 @@ static const struct {
 	  "handler is 100 % cumulative but 0 % flat: what is asked for is "
 	  "below it" },
 	{ "a lesser function", "answer: word work", "idle", VERDICT_FAIL,
-	  "idle is 10 % cumulative but 10 % flat: another has more" },
+	  "idle is 10 % cumulative and 10 % flat: another has more" },
 	{ "no function", "answer: word work", "wrok", VERDICT_FAIL,
 	  "Copy the name" },
 	{ "with a unit", "answer: number amount cum work\ntolerance: 5%",
@@ -681,6 +718,7 @@ int main(void)
 	testing_add_table(t, series_verdicts, series_table);
 	testing_add_table(t, unjudged_says_why, unjudged);
 	tcase_add_test(t, few_blocks_are_not_a_surprise);
+	tcase_add_test(t, weights_widen_the_interval);
 	tcase_add_test(t, one_kind_is_kept);
 	tcase_add_test(t, noise_does_not_decide);
 	tcase_add_test(t, too_little_is_said);

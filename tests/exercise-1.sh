@@ -1,7 +1,7 @@
 #!/bin/sh
 # exercise-1.sh - task 1's machinery, both ways: the faulty server shows the
-# findings, the mended one does not; and what proflab-check says with its exit
-# status is what it prints.
+# findings of both scenarios, the mended one does not; and what proflab-check
+# says with its exit status is what it prints.
 # shellcheck source=tests/lib.sh
 . "$(dirname "$0")/lib.sh"
 PROFLAB_BUILD=$top_builddir
@@ -17,11 +17,23 @@ walk() {
 	"$exercise/run" --seconds 5 "$@"
 }
 
+# Findings on the CPU profile alone.
+cpu_check() {
+	"$check_program" -profile cpu "$@"
+}
+
 check "the faulty server shows the findings" walk faulty
 check "the mended server does not" walk fixed --fixed
 
-faulty=$tmp/faulty/1-live-profiling/cpu.pb.gz
+taken=$tmp/faulty/1-live-profiling
+faulty=$taken/cpu.pb.gz
 fixed=$tmp/fixed/1-live-profiling/cpu.pb.gz
+
+# all_of FOLDER: the profiles of a walk, as arguments.
+all_of() {
+	echo "cpu=$1/cpu.pb.gz allocs.memory=$1/allocs.pb.gz" \
+		"allocs.inefficient=$1/inefficient.pb.gz"
+}
 
 # status NAME WANTED COMMAND...
 status() {
@@ -36,59 +48,82 @@ status() {
 }
 
 status "the checker says FAIL on the mended server" 1 \
-	"$check_program" "$exercise/findings" "$fixed"
+	cpu_check "$exercise/findings" "$fixed"
 check "and names it" grep -q '^FAIL  hot-task-function' "$tmp/out"
 status "PASS when told to expect their absence" 0 \
-	"$check_program" -absent "$exercise/findings" "$fixed"
+	cpu_check -absent "$exercise/findings" "$fixed"
 status "FAIL when they are not absent" 1 \
-	"$check_program" -absent "$exercise/findings" "$faulty"
+	cpu_check -absent "$exercise/findings" "$faulty"
 status "a profile of another build is refused" 99 \
-	"$check_program" -binary "$top_builddir/proflab-server" \
+	cpu_check -binary "$top_builddir/proflab-server" \
 	"$exercise/findings" "$fixed"
 check "and said" grep -q 'was not taken from' "$tmp/out"
 head -c 300 "$faulty" >"$tmp/truncated.pb.gz"
 status "a truncated profile is refused" 99 \
-	"$check_program" "$exercise/findings" "$tmp/truncated.pb.gz"
+	cpu_check "$exercise/findings" "$tmp/truncated.pb.gz"
 : >"$tmp/empty.pb.gz"
 status "an empty file is refused" 99 \
-	"$check_program" "$exercise/findings" "$tmp/empty.pb.gz"
+	cpu_check "$exercise/findings" "$tmp/empty.pb.gz"
 status "no profile at all is wrong usage" 2 \
-	"$check_program" "$exercise/findings"
+	cpu_check "$exercise/findings"
 status "a profile of another kind is not enough" 99 \
-	"$check_program" "$exercise/findings" "mutex=$faulty"
+	cpu_check "$exercise/findings" "mutex=$faulty"
 
 # An idle server: nothing to judge by is no verdict.
 start_server "$top_builddir/proflab-server"
 check "a profile of an idle server" curl -fsS -o "$tmp/idle.pb.gz" \
 	"$server_url/debug/pprof/profile?seconds=2"
 status "an idle server is inconclusive" 77 \
-	"$check_program" "$exercise/findings" "$tmp/idle.pb.gz"
+	cpu_check "$exercise/findings" "$tmp/idle.pb.gz"
 status "also when absence is expected" 77 \
-	"$check_program" -absent "$exercise/findings" "$tmp/idle.pb.gz"
+	cpu_check -absent "$exercise/findings" "$tmp/idle.pb.gz"
 
 # A learner's answers.
 cat >"$tmp/right" <<'A'
 task = perform_cpu_intensive_task
 share = 97
 helper = trig_term
+bytes = append_value
+calls = concat_text
+boxes = box_value
+grown = grow_slice
+strings = build_string_quadratic
 A
 cat >"$tmp/wrong" <<'A'
 task = run_route
 share = 12
 helper = sin
+bytes = concat_text
+calls = box_value
+boxes = describe_record
+grown = build_inner_map
+strings = perform_inefficient_operations
 A
 echo 'tusk = perform_cpu_intensive_task' >"$tmp/misnamed"
-measured=$("$check_program" -json -only hot-task-function \
+measured=$(cpu_check -json -only hot-task-function \
 	"$exercise/findings" "$faulty" | sed -n 's/.*"value": 0\.\([0-9][0-9]\).*/\1/p')
 sed -i "s/^share = .*/share = $measured/" "$tmp/right"
+# shellcheck disable=SC2046 # one word a profile
 status "right answers" 0 "$check_program" -answers "$tmp/right" \
-	"$exercise/findings" "$faulty"
+	"$exercise/findings" $(all_of "$taken")
+# shellcheck disable=SC2046
 status "wrong answers" 1 "$check_program" -answers "$tmp/wrong" \
-	"$exercise/findings" "$faulty"
-check "all three are named" test "$(grep -c '^FAIL' "$tmp/out")" -eq 3
+	"$exercise/findings" $(all_of "$taken")
+check "all of them are named" test "$(grep -c '^FAIL' "$tmp/out")" -eq 8
+tr -s ' \n' ' ' <"$tmp/out" >"$tmp/said"
+check "in the learner's own numbers: a caller" grep -q \
+	'run_route is [0-9]* % cumulative but 0 % flat: what is asked for is below' \
+	"$tmp/said"
+check "the other ranking" grep -q \
+	'concat_text is [0-9]* % cumulative and [0-9]* % flat: another has more' \
+	"$tmp/said"
+check "a number" grep -q 'You said 12; the profile says 9' "$tmp/said"
+# shellcheck disable=SC2046
 status "the example, not filled in" 1 "$check_program" \
-	-answers "$exercise/answers.example" "$exercise/findings" "$faulty"
+	-answers "$exercise/answers.example" "$exercise/findings" \
+	$(all_of "$taken")
+# shellcheck disable=SC2046
 status "an answer to no question" 99 "$check_program" \
-	-answers "$tmp/misnamed" "$exercise/findings" "$faulty"
+	-answers "$tmp/misnamed" "$exercise/findings" $(all_of "$taken")
 check "and which" grep -q 'no question is called "tusk"' "$tmp/out"
 done_testing

@@ -125,9 +125,12 @@ lab_start_server() {
 # lab_start_load SCENARIO SECONDS [ARGS...]: load in the background.
 lab_start_load() {
 	lab_scenario=$1
-	lab_say "proflab-load -scenario=$1 -duration=${2}s"
-	"$lab_build/proflab-load" "-scenario=$1" "-duration=${2}s" \
-		"-url=$lab_url" >"$lab_out/load-$1.log" 2>&1 &
+	lab_duration=$2
+	shift 2
+	lab_say "proflab-load -scenario=$lab_scenario -duration=${lab_duration}s${*:+ $*}"
+	"$lab_build/proflab-load" "-scenario=$lab_scenario" \
+		"-duration=${lab_duration}s" "-url=$lab_url" "$@" \
+		>"$lab_out/load-$lab_scenario.log" 2>&1 &
 	lab_load_pid=$!
 	lab_pids="$lab_pids $lab_load_pid"
 }

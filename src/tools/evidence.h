@@ -55,6 +55,8 @@ bool evidence_is_from(const struct exhibit *x, const char *build_id);
 struct tally {
 	double part, total; /* in the sample type's unit */
 	double n_part, n_total;
+	/* Squares of the standard errors: each event brings its own weight. */
+	double var_part, var_total;
 	const char *unit; /* of the profile */
 	bool matched;	  /* some function's name matched */
 	bool exact;	  /* counted, not sampled: no interval around it */

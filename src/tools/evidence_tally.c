@@ -155,6 +155,9 @@ int evidence_tally(const struct exhibit *x, const struct selection *s,
 		t.n_total += n;
 		t.part += part ? value : 0;
 		t.n_part += part ? n : 0;
+		const double var = n > 0 ? value * value / n : 0;
+		t.var_total += var;
+		t.var_part += part ? var : 0;
 	}
 	free(matches);
 	*ret = t;
@@ -178,8 +181,8 @@ static int add_value(const struct exhibit *x, const struct selection *s,
 	if (rc)
 		return rc;
 	*value = t.part;
-	if (!t.exact && t.n_part > 0)
-		*error = t.part / sqrt(t.n_part);
+	if (!t.exact)
+		*error = sqrt(t.var_part);
 	ret->unit = t.unit;
 	ret->n++;
 	return 0;

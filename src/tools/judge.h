@@ -4,7 +4,8 @@
  *
  * A share passes when its interval lies wholly on the expected side of the
  * threshold, fails when it lies wholly on the other, and is inconclusive
- * between: then more samples are needed, and the text says how many.
+ * between: then more samples are needed, and the text says how many.  Events
+ * of a heap, or of a lock, weigh differently: intervals go by their weights.
  */
 #ifndef PROFLAB_TOOLS_JUDGE_H
 #define PROFLAB_TOOLS_JUDGE_H

@@ -54,14 +54,14 @@ static void explain_function(struct judgement *j, const struct functions *f,
 	}
 	const double flat = f->total ? 100 * named->flat / f->total : 0;
 	const double whole = f->total ? 100 * named->cum / f->total : 0;
-	buf_printf(&j->why, "%s is %.0f %% cumulative but %.0f %% flat", answer,
-		   whole, flat);
+	buf_printf(&j->why, "%s is %.0f %% cumulative %s %.0f %% flat", answer,
+		   whole, whole > 2 * flat ? "but" : "and", flat);
 	if (!cum && whole > 4 * flat)
 		buf_append_str(&j->why, ": which callee holds the time? ");
 	else if (truth && !named->own)
 		buf_append_str(&j->why, ", and is not the program's own: who "
 					"calls it? ");
-	else if (truth && named->cum > truth->cum)
+	else if (truth && named->cum >= truth->cum)
 		buf_append_str(&j->why, ": what is asked for is below it. ");
 	else
 		buf_append_str(&j->why, ": another has more. ");

@@ -19,6 +19,23 @@ static int tally(const struct trial *t, struct tally *ret)
 			      t->e);
 }
 
+/*
+ * How many events of one weight would leave the share p as uncertain as it is.
+ * In a heap an event may stand for three large blocks or for ten thousand
+ * small ones: 65 events that hold 15 % of all calls are worth fewer than 15 %
+ * of 2759 would be.
+ */
+static double effective_events(const struct tally *a, double p)
+{
+	if (!(a->var_total > 0))
+		return 0;
+	if (p <= 0 || p >= 1)
+		return a->total * a->total / a->var_total;
+	const double var = (1 - p) * (1 - p) * a->var_part +
+			   p * p * (a->var_total - a->var_part);
+	return p * (1 - p) * a->total * a->total / var;
+}
+
 int judge_share(const struct trial *t)
 {
 	struct tally a;
@@ -26,15 +43,14 @@ int judge_share(const struct trial *t)
 	if (rc)
 		return rc;
 	struct judgement *j = t->j;
-	const double k = a.n_part;
-	const struct interval i = interval_share(k, a.n_total);
 	j->value = a.total ? a.part / a.total : 0;
-	/* The interval is of events; values may weigh them differently. */
-	const double shift = j->value - (a.n_total ? k / a.n_total : 0);
-	j->low = fmax(0, i.low + shift);
-	j->high = fmin(1, i.high + shift);
+	const double n = effective_events(&a, j->value);
+	const struct interval i = interval_share(j->value * n, n);
+	j->low = fmax(i.low, 0);
+	j->high = fmin(i.high, 1);
 	buf_printf(&j->found, "%.1f %% (%.1f to %.1f %%; %.0f of %.0f samples)",
-		   100 * j->value, 100 * j->low, 100 * j->high, k, a.n_total);
+		   100 * j->value, 100 * j->low, 100 * j->high, a.n_part,
+		   a.n_total);
 	j->verdict = a.n_total > 0
 			     ? judge_compare(&t->f->expect, j->low, j->high)
 			     : VERDICT_INCONCLUSIVE;
@@ -70,14 +86,13 @@ static void judge_quantity(const struct trial *t, const struct tally *a,
 {
 	const bool total = t->f->measure.kind == MEASURE_TOTAL;
 	const double v = (total ? a->total : a->part) / over;
-	const double n = total ? a->n_total : a->n_part;
-	const struct interval i =
-		a->exact ? (struct interval){ v, v } : interval_amount(v, n);
+	const double var = total ? a->var_total : a->var_part;
+	const double half = a->exact ? 0 : z_usual * sqrt(var) / over;
 	t->j->value = v;
-	t->j->low = i.low;
-	t->j->high = i.high;
-	put_interval(t->j, a, per, n);
-	t->j->verdict = judge_compare(&t->f->expect, i.low, i.high);
+	t->j->low = v - half;
+	t->j->high = v + half;
+	put_interval(t->j, a, per, total ? a->n_total : a->n_part);
+	t->j->verdict = judge_compare(&t->f->expect, v - half, v + half);
 }
 
 /* A number in /stats is what it is. */
@@ -154,6 +169,11 @@ static struct place find_place(const struct trial *t, const struct pattern *re,
 	return p;
 }
 
+static double error(double value, double events)
+{
+	return events > 0 ? value / sqrt(events) : 0;
+}
+
 static void judge_place(const struct trial *t, const struct place *p)
 {
 	struct judgement *j = t->j;
@@ -172,10 +192,12 @@ static void judge_place(const struct trial *t, const struct place *p)
 	}
 	buf_printf(&j->found, "number %.0f, %s %s", p->rank,
 		   p->rank > 1 ? "behind" : "before", other->name);
-	/* Two neighbours whose events differ by chance alone. */
+	/* Two neighbours whose values differ by chance alone. */
 	const double a = of(t, p->mine->n_cum, p->mine->n_flat);
 	const double b = of(t, other->n_cum, other->n_flat);
-	if (fabs(a - b) < z_usual * sqrt(a + b)) {
+	const double va = of(t, p->mine->cum, p->mine->flat);
+	const double vb = of(t, other->cum, other->flat);
+	if (fabs(va - vb) < z_usual * hypot(error(va, a), error(vb, b))) {
 		j->verdict = VERDICT_INCONCLUSIVE;
 		buf_printf(&j->why,
 			   "%s and %s are too close to call (%.0f and %.0f "
@@ -221,7 +243,8 @@ static int judge_ratio_of_functions(const struct trial *t,
 		j->verdict = VERDICT_INCONCLUSIVE;
 		return 0;
 	}
-	const double spread = exp(z_usual * sqrt(1 / a->n_part + 1 / b.n_part));
+	const double spread = exp(z_usual * hypot(sqrt(a->var_part) / a->part,
+						  sqrt(b.var_part) / b.part));
 	j->value = a->part / b.part;
 	j->low = j->value / spread;
 	j->high = j->value * spread;
