@@ -89,3 +89,27 @@ tests_raw_server_SOURCES = tests/raw_server.c
 TESTS += tests/collect.sh
 LONG_TESTS += tests/collect-long.sh
 EXTRA_DIST += tests/collect.sh tests/collect-long.sh
+
+monitor_sources = \
+	src/tools/collect_fetch.c src/tools/collect_fetch.h \
+	src/tools/collect_options.c src/tools/collect_options.h \
+	src/tools/die.c src/tools/die.h \
+	src/tools/monitor_options.c src/tools/monitor_options.h \
+	src/tools/monitor_scrape.c src/tools/monitor_scrape.h \
+	src/tools/monitor_terminal.c src/tools/monitor_terminal.h \
+	src/tools/monitor_view.c src/tools/monitor_view.h \
+	src/tools/spark.c src/tools/spark.h \
+	$(NULL)
+bin_PROGRAMS += proflab-monitor
+proflab_monitor_SOURCES = src/tools/monitor.c $(monitor_sources)
+proflab_monitor_CPPFLAGS = $(AM_CPPFLAGS) $(CURL_CFLAGS)
+proflab_monitor_LDADD = libbase.la $(CURL_LIBS) -lm
+
+check_PROGRAMS += tests/check_monitor
+TESTS += tests/check_monitor tests/monitor.sh
+EXTRA_DIST += tests/monitor.sh
+tests_check_monitor_SOURCES = tests/check_monitor.c \
+	tests/server_process.c tests/server_process.h \
+	src/tools/monitor_scrape.c src/tools/monitor_view.c src/tools/spark.c
+tests_check_monitor_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+tests_check_monitor_LDADD = libbase.la $(CHECK_LIBS) -lm

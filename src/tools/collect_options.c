@@ -195,7 +195,8 @@ static int set_types(struct collect_options *o, const char *list, struct err *e)
 
 /* ---- addresses ---- */
 
-static int set_url(struct collect_options *o, const char *url, struct err *e)
+int collect_options_set_url(struct collect_options *o, const char *url,
+			    struct err *e)
 {
 	static const char pprof[] = "/debug/pprof";
 	if (!strncmp(url, "unix:", 5)) {
@@ -361,7 +362,7 @@ int collect_options_parse(int argc, char **argv, struct collect_options *o,
 	if (argc - optind != 1)
 		return err_set(e, ERR_INVALID,
 			       "one URL is needed (-help lists the options)");
-	rc = set_url(o, argv[optind], e);
+	rc = collect_options_set_url(o, argv[optind], e);
 	if (!rc)
 		rc = set_types(o, w.types, e);
 	if (rc)

@@ -42,6 +42,9 @@ struct collect_options {
  */
 int collect_options_parse(int argc, char **argv, struct collect_options *o,
 			  struct err *e);
+/* The address alone: base and unix_socket. */
+int collect_options_set_url(struct collect_options *o, const char *url,
+			    struct err *e);
 void collect_options_free(struct collect_options *o);
 extern const char collect_usage_text[];
 
