@@ -26,6 +26,7 @@ man_pprof = \
 	doc/pprof_capture_start.3 \
 	doc/pprof_capture_stop.3 \
 	doc/pprof_capture_write.3 \
+	doc/pprof_cpu_profile_budget.3 \
 	doc/pprof_do.3 \
 	doc/pprof_lookup.3 \
 	doc/pprof_mem_profile_rate.3 \
@@ -38,6 +39,7 @@ man_pprof = \
 	doc/pprof_profile_name.3 \
 	doc/pprof_profile_remove.3 \
 	doc/pprof_set_block_profile_rate.3 \
+	doc/pprof_set_cpu_profile_budget.3 \
 	doc/pprof_set_cpu_profile_rate.3 \
 	doc/pprof_set_labels.3 \
 	doc/pprof_set_mem_profile_rate.3 \

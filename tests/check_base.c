@@ -77,6 +77,33 @@ START_TEST(int_refusals)
 }
 END_TEST
 
+START_TEST(percentages)
+{
+	static const struct {
+		const char *in;
+		double want; /* -1: refused */
+	} rows[] = {
+		{ "1%", 0.01 },	  { "0.5%", 0.005 }, { "0", 0 },
+		{ "0%", 0 },	  { "100%", 1 },     { ".5%", 0.005 },
+		{ "", -1 },	  { "1", -1 },	     { "0.01", -1 },
+		{ "100.1%", -1 }, { "-1%", -1 },     { "%", -1 },
+		{ "1%%", -1 },	  { " 1%", -1 },     { "1 %", -1 },
+		{ "nan%", -1 },	  { "1e1%", -1 },    { "0x1%", -1 },
+		{ "1.2.3%", -1 }, { ".%", -1 },	     { "inf%", -1 },
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct err e = { "" };
+		double got = -1;
+		const int rc = parse_percent(rows[i].in, "share", &got, &e);
+		ck_assert_msg(rc == (rows[i].want < 0 ? ERR_INVALID : 0) &&
+				      got == rows[i].want,
+			      "%s: %d %g %s", rows[i].in, rc, got, e.text);
+		ck_assert_msg(!rc || strstr(e.text, "from 0% to 100%"), "%s",
+			      e.text);
+	}
+}
+END_TEST
+
 START_TEST(buf_cap_is_kept)
 {
 	struct buf b = { .cap = 8 };
@@ -183,6 +210,7 @@ int main(void)
 	suite_add_tcase(s, t);
 	testing_add_table(t, duration_table, durations);
 	tcase_add_test(t, int_refusals);
+	tcase_add_test(t, percentages);
 	tcase_add_test(t, buf_cap_is_kept);
 	tcase_add_test(t, map_holds_what_was_put);
 	tcase_add_test(t, draws_have_their_distribution);

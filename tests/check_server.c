@@ -157,6 +157,17 @@ static const struct {
 	{ "not a number", { "-max-workers", "many" }, "from 1 to 4096" },
 	{ "no workers", { "-max-workers=0" }, "from 1 to 4096" },
 	{ "negative", { "-grace=-1s" }, "must be a duration" },
+	{ "a budget", { "-profile-budget=1%" } },
+	{ "a small budget", { "-profile-budget", "0.25%" } },
+	{ "no budget", { "-profile-budget=0" } },
+	{ "a bare budget",
+	  { "-profile-budget=1" },
+	  "-profile-budget is \"1\": must be a percentage from 0% to 100%, "
+	  "such as 1% or 0.5%" },
+	{ "more than all", { "-profile-budget=101%" }, "from 0% to 100%" },
+	{ "a negative budget", { "-profile-budget=-1%" }, "percentage" },
+	{ "two points", { "-profile-budget=1.2.3%" }, "percentage" },
+	{ "a word", { "-profile-budget=nan%" }, "percentage" },
 };
 
 START_TEST(option_table)
@@ -181,9 +192,10 @@ END_TEST
 START_TEST(option_defaults)
 {
 	char *argv[] = { (char *)"proflab-server", (char *)"-max-workers",
-			 (char *)"3", NULL };
+			 (char *)"3", (char *)"-profile-budget=0.5%", NULL };
 	struct server_options o;
-	ck_assert_int_eq(server_options_parse(3, argv, &o, NULL), 0);
+	ck_assert_int_eq(server_options_parse(4, argv, &o, NULL), 0);
+	ck_assert(o.profile_budget == 0.005);
 	ck_assert_str_eq(o.listen, "127.0.0.1:8080");
 	ck_assert_ptr_null(o.pprof_listen);
 	ck_assert_int_eq(o.max_workers, 3);

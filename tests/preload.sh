@@ -119,9 +119,11 @@ done
 if command -v xz >/dev/null; then
 	cat "$preload" "$libs"/libc.so.6 "$libs"/libc.so.6 | head -c 4500000 >in
 	PPROF_CPU=xz-cpu.gz PPROF_HEAP=xz-heap.gz PPROF_MEM_RATE=65536 \
-		with "" xz -T1 -2 -c in >in.xz && xz -dc in.xz | cmp - in
+		PPROF_BUDGET=5% with "" xz -T1 -2 -c in >in.xz && xz -dc in.xz | cmp - in
 	ok $? "xz compresses as ever"
 	at_least xz-cpu.gz cpu lzma_code 80
+	"$pprof" -comments xz-cpu.gz | grep -q '^overhead budget: 5% '
+	ok $? "PPROF_BUDGET is in the profile's comments"
 	at_least xz-heap.gz alloc_space lzma_stream_encoder 80
 else
 	skip "xz" "it is not installed"
@@ -168,7 +170,10 @@ fi
 # ---- serving ---------------------------------------------------------------
 # fetch URL FILE [MORE]
 fetch() {
-	curl -sS --fail --max-time 30 -o "$2" ${3+"$3" "$4"} "$1"
+	fetch_url=$1
+	fetch_to=$2
+	shift 2
+	curl -sS --fail --max-time 30 -o "$fetch_to" "$@" "$fetch_url"
 }
 if ! command -v curl >/dev/null; then
 	skip "serving" "curl is not installed"
@@ -231,6 +236,20 @@ wait $pid
 [ ! -s err ]
 ok $? "%p stands for the pid"
 
+echo secret >token
+PPROF_ADDR=unix:$tmp/asks PPROF_TOKEN_FILE=$tmp/token \
+	with "" "$subject" serve <hold 2>err &
+pid=$!
+own $pid
+exec 3>hold
+wait_for 20 test -S "$tmp/asks"
+! fetch http://x/debug/pprof/cmdline cmdline --unix-socket "$tmp/asks"
+ok $? "PPROF_TOKEN_FILE: a token is asked for"
+check "and taken" fetch http://x/debug/pprof/cmdline cmdline \
+	--unix-socket "$tmp/asks" -H "Authorization: Bearer secret"
+exec 3>&-
+wait $pid
+
 # Daemons.
 for mode in daemon daemon2; do
 	PPROF_ADDR=unix:$tmp/d PPROF_HEAP=$mode.gz PPROF_CPU=$mode-cpu.gz \
@@ -255,8 +274,10 @@ for mode in daemon daemon2; do
 done
 
 # What is wrong is said, and the program runs.
-PPROF_ADDR=nonsense PPROF_MEM_RATE=many with "" "$subject" cancel >out 2>err
+PPROF_ADDR=nonsense PPROF_MEM_RATE=many PPROF_BUDGET=little \
+	with "" "$subject" cancel >out 2>err
 grep -q PPROF_ADDR=nonsense err && grep -q PPROF_MEM_RATE err &&
+	grep -q 'PPROF_BUDGET is "little": must be a percentage' err &&
 	grep -q cancelled out
 ok $? "what is wrong with a variable is said on standard error"
 

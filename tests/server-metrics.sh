@@ -86,4 +86,37 @@ ok $? "threads are counted"
 	"$(sed -n 's/^# TYPE \([^ ]*\) .*/\1/p' "$tmp/metrics" | sort -u |
 		wc -l)" ]
 ok $? "each family comes once"
+
+# ---- the page that lists them ----
+
+# NAME{LABEL,...}, of every family; le belongs to a bucket, not to the family.
+awk '
+	/^#/ { next }
+	{
+		name = $1
+		labels = ""
+		if (match($1, /[{]/)) {
+			name = substr($1, 1, RSTART - 1)
+			rest = substr($0, RSTART + 1)
+			sub(/[}] [^}]*$/, "", rest)
+			while (match(rest, /^[a-z_]+="[^"]*",?/)) {
+				one = substr(rest, 1, RLENGTH)
+				rest = substr(rest, RLENGTH + 1)
+				sub(/=.*/, "", one)
+				if (one != "le")
+					labels = labels (labels ? "," : "") one
+			}
+		}
+		sub(/_seconds_(bucket|sum|count)$/, "_seconds", name)
+		print name (labels ? "{" labels "}" : "")
+	}
+' "$tmp/metrics" | sort -u >"$tmp/served"
+sed -n 's/^| `\([a-z_]*\({[a-z,]*}\)\{0,1\}\)` | [a-z]* |.*/\1/p' \
+	"$top_srcdir/doc/metrics.md" | sort >"$tmp/listed"
+check "doc/metrics.md lists what is served, and nothing else" \
+	diff "$tmp/listed" "$tmp/served"
+sed -n 's/^| `\([a-z_]*\)[{`].*| \([a-z]*\) |.*|$/\1 \2/p' \
+	"$top_srcdir/doc/metrics.md" | sort >"$tmp/listed"
+sed -n 's/^# TYPE //p' "$tmp/metrics" | sort >"$tmp/served"
+check "with their types" diff "$tmp/listed" "$tmp/served"
 done_testing

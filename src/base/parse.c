@@ -30,6 +30,23 @@ int parse_int(const char *s, const char *what, int64_t min, int64_t max,
 	return 0;
 }
 
+int parse_percent(const char *s, const char *what, double *ret_share,
+		  struct err *e)
+{
+	/* Digits and one point: strtod would take blanks, signs and words. */
+	const size_t n = strspn(s, "0123456789.");
+	char *end = NULL;
+	const double v = n ? strtod(s, &end) : -1;
+	const int whole = end == s + n && strcmp(s + n, "%") == 0;
+	if (strcmp(s, "0") != 0 && (!whole || v < 0 || v > 100))
+		return err_set(e, ERR_INVALID,
+			       "%s is \"%.80s\": must be a percentage from 0%% "
+			       "to 100%%, such as 1%% or 0.5%%",
+			       what, s);
+	*ret_share = v / 100;
+	return 0;
+}
+
 static const struct {
 	const char *name;
 	int64_t ns;

@@ -24,6 +24,13 @@ int parse_int(const char *s, const char *what, int64_t min, int64_t max,
 int parse_duration(const char *s, const char *what, int64_t min_ns,
 		   int64_t max_ns, int64_t *ret_ns, struct err *e);
 
+/*
+ * A percentage, "1%" or "0.5%", or a bare 0.  Returns: 0 with *ret_share 0.01
+ * for 1%, in [0, 1]; or ERR_INVALID.
+ */
+int parse_percent(const char *s, const char *what, double *ret_share,
+		  struct err *e);
+
 enum { PARSE_DURATION_TEXT = 32 };
 /* Go's Duration.String(): "1m30s", "4.85µs", "0s".  Returns: buf. */
 char *format_duration(int64_t ns, char buf[static PARSE_DURATION_TEXT]);

@@ -8,6 +8,8 @@
  *	PPROF_CPU=FILE, PPROF_HEAP=FILE    write profiles at exit
  *	PPROF_MEM_RATE=BYTES               heap: 1 of so many bytes; 0 off
  *	PPROF_BLOCK_RATE=NS, PPROF_MUTEX_FRACTION=N
+ *	PPROF_BUDGET=PERCENT               what CPU profiling may cost: 1%
+ *	PPROF_TOKEN_FILE=FILE              see pprof_http.h
  *	PPROF_SIGNAL=SIGNAL                see sampler_signal.h
  *
  * %p stands for the pid in the first three.  Of a family of processes the
@@ -102,13 +104,16 @@ static const char *variable(const char *name, char buf[static TEXT])
 /* Returns: 0, or PPROF_ERR_BUSY when another has the address. */
 static int serve(void)
 {
-	char buf[TEXT];
+	char buf[TEXT], token_buf[TEXT];
 	const char *address = variable("PPROF_ADDR", buf);
+	const struct pprof_http_options options = {
+		.token_file = variable("PPROF_TOKEN_FILE", token_buf),
+	};
 	struct pprof_http *http;
 	if (!address)
 		return 0;
 	pthread_mutex_lock(&serving);
-	const int rc = pprof_http_start(address, NULL, &http);
+	const int rc = pprof_http_start(address, &options, &http);
 	if (!rc) {
 		self.http = http;
 		self.server_pid = getpid();
@@ -314,6 +319,20 @@ static void set_rates(void)
 	}
 }
 
+static void set_budget(void)
+{
+	char buf[TEXT];
+	const char *text = variable("PPROF_BUDGET", buf);
+	double share;
+	struct err e = { "" };
+	if (!text)
+		return;
+	if (parse_percent(text, "PPROF_BUDGET", &share, &e))
+		complain("%s", e.text);
+	else
+		pprof_set_cpu_profile_budget(share);
+}
+
 __attribute__((constructor)) static void preload_begin(void)
 {
 	const int saved = errno;
@@ -327,6 +346,7 @@ __attribute__((constructor)) static void preload_begin(void)
 	 * holds it and waits for a daemon's thread that waits for it.
 	 */
 	thread_init();
+	set_budget();
 	pthread_atfork(before_fork, forked_parent, forked);
 	hooks_on_daemon(become_daemon);
 	start_capture();

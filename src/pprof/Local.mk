@@ -6,6 +6,7 @@
 noinst_LTLIBRARIES += libpprof-core.la libpprof-unwind.la libpprof-nounwind.la
 libpprof_core_la_SOURCES = \
 	src/pprof/ask.c src/pprof/ask.h \
+	src/pprof/budget.c src/pprof/budget.h \
 	src/pprof/capture.c src/pprof/capture.h \
 	src/pprof/cfi_entry.c src/pprof/cfi_entry.h \
 	src/pprof/contention.c src/pprof/contention.h \
@@ -25,6 +26,7 @@ libpprof_core_la_SOURCES = \
 	src/pprof/pprof.c src/pprof/pprof.h \
 	src/pprof/sample.c src/pprof/sample.h \
 	src/pprof/sampler.c src/pprof/sampler.h \
+	src/pprof/sampler_budget.c src/pprof/sampler_budget.h \
 	src/pprof/sampler_control.c src/pprof/sampler_control.h \
 	src/pprof/sampler_internal.h \
 	src/pprof/sampler_signal.c src/pprof/sampler_signal.h \

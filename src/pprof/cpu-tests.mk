@@ -3,7 +3,7 @@
 CPU_TEST_LDADD = $(SHIM_LIBS) $(PPROF_LIBS) $(CHECK_LIBS) -lm
 CPU_TEST_CFLAGS = $(AM_CFLAGS) -fno-optimize-sibling-calls
 CPU_TESTS = tests/check_cpu tests/check_cpu_safety tests/check_cpu_scan \
-	tests/check_cpu_storm
+	tests/check_cpu_storm tests/check_budget
 check_PROGRAMS += $(CPU_TESTS)
 TESTS += $(CPU_TESTS) tests/signal-safety.sh
 EXTRA_DIST += tests/signal-safety.sh
@@ -11,6 +11,10 @@ tests_check_cpu_SOURCES = tests/check_cpu.c tests/cpu_testing.h
 tests_check_cpu_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 tests_check_cpu_CFLAGS = $(CPU_TEST_CFLAGS)
 tests_check_cpu_LDADD = $(CPU_TEST_LDADD)
+tests_check_budget_SOURCES = tests/check_budget.c tests/cpu_testing.h
+tests_check_budget_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+tests_check_budget_CFLAGS = $(CPU_TEST_CFLAGS)
+tests_check_budget_LDADD = $(CPU_TEST_LDADD)
 tests_check_cpu_safety_SOURCES = tests/check_cpu_safety.c tests/cpu_testing.h
 tests_check_cpu_safety_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 tests_check_cpu_safety_CFLAGS = $(CPU_TEST_CFLAGS)

@@ -11,6 +11,7 @@
 #include "pprof/hooks.h"
 #include "pprof/lost.h"
 #include "pprof/sampler.h"
+#include "pprof/sampler_budget.h"
 #include "pprof/stat.h"
 #include "pprof/thread.h"
 #include "pprof/writer.h"
@@ -44,7 +45,7 @@ static int64_t profiler_cpu_ns(void)
 {
 	struct sampler_stats stats;
 	sampler_stats(&stats);
-	return stats.handler_ns + stats.control_ns;
+	return stats.handler_ns + stats.delivery_ns + stats.control_ns;
 }
 
 static void mark_free(struct source_mark *m)
@@ -278,6 +279,35 @@ static int add_comments(struct writer *w, const struct source_mark *since,
 	return rc;
 }
 
+/* What the overhead budget did to this window. */
+static int add_budget_comment(struct writer *w, const struct source_mark *since,
+			      const struct source_mark *until)
+{
+	const struct sampler_info *i = &until->info;
+	const int64_t process =
+		until->process_cpu_ns - (since ? since->process_cpu_ns : 0);
+	const int64_t profiler =
+		until->profiler_cpu_ns - (since ? since->profiler_cpu_ns : 0);
+	const int64_t times =
+		i->rate_reductions - (since ? since->info.rate_reductions : 0);
+	if (i->budget <= 0)
+		return 0;
+	int rc = writer_comment(
+		w,
+		"overhead budget: %g%% of the process's CPU time, used %.2f%%; "
+		"rate lowered %lld times, %.4g Hz at the end (samples weigh "
+		"the more)",
+		i->budget * 100,
+		process > 0 ? 100 * (double)profiler / (double)process : 0.0,
+		(long long)times, 1e9 / (double)i->signal_period_ns);
+	if (rc == 0 && i->scan_every > 1)
+		rc = writer_comment(w,
+				    "overhead budget: threads scanned every "
+				    "%u ms at the end",
+				    100 * i->scan_every);
+	return rc;
+}
+
 /* What happened to threads, in this window. */
 static int add_thread_comments(struct writer *w,
 			       const struct source_mark *since,
@@ -343,6 +373,8 @@ static int cpu_collect(const struct source *s, const struct source_options *o,
 	if (rc == 0)
 		rc = add_comments(w, since, until);
 	if (rc == 0)
+		rc = add_budget_comment(w, since, until);
+	if (rc == 0)
 		rc = add_thread_comments(w, since, until);
 	if (rc) {
 		writer_abort(w);
@@ -372,8 +404,18 @@ static bool cpu_stat(size_t i, struct pprof_stat *ret_stat)
 		{ "cpu_samples_total", NULL, (double)stats.samples },
 		{ "cpu_signals_total", NULL, (double)stats.signals },
 		{ "cpu_signals_late_total", NULL, (double)stats.late },
+		{ "cpu_threads_slowed_total", NULL, (double)stats.slowed },
+		{ "cpu_budget_ratio", NULL, sampler_budget_share() },
+		{ "cpu_rate_reductions_total", NULL,
+		  (double)sampler_budget_reductions() },
+		{ "cpu_rate_hertz", NULL,
+		  stats.running
+			  ? 1e9 / (double)sampler_budget_signal_period_ns()
+			  : 0 },
 		{ "cpu_seconds_total", "handler",
 		  (double)stats.handler_ns / 1e9 },
+		{ "cpu_seconds_total", "delivery",
+		  (double)stats.delivery_ns / 1e9 },
 		{ "cpu_seconds_total", "control",
 		  (double)stats.control_ns / 1e9 },
 	};

@@ -28,6 +28,7 @@ static _Atomic uint32_t slot_of_fd[PERF_EVENT_FD_LIMIT];
 static struct cpu_setup setup;
 static uint32_t last_ticket;
 static uint64_t phase_start, phase_seq;
+static _Atomic int64_t common_period; /* between two signals; relaxed */
 
 static void *reserve(size_t size)
 {
@@ -52,6 +53,18 @@ void cpu_threads_setup(const struct cpu_setup *s)
 	setup = *s;
 	phase_start = rng_u64(&rng);
 	phase_seq = 0;
+	cpu_threads_pace(s->period_ns);
+}
+
+void cpu_threads_pace(int64_t signal_period_ns)
+{
+	atomic_store_explicit(&common_period, signal_period_ns,
+			      memory_order_relaxed);
+}
+
+static int64_t pace(void)
+{
+	return atomic_load_explicit(&common_period, memory_order_relaxed);
 }
 
 struct cpu_thread *cpu_thread_of(const struct thread *t)
@@ -83,11 +96,10 @@ static int open_perf(const struct thread *t, struct cpu_thread *c)
 	uint32_t slot = thread_slot(t);
 	/* A phase of its own, as the timer's; points are counted by the clock,
 	 * so it decides only where in its period a thread is looked at. */
-	int64_t first = points_phase(phase_start, phase_seq, setup.period_ns);
+	int64_t first = points_phase(phase_start, phase_seq, pace());
 	if (first < PERF_FIRST_MIN_NS)
 		first = PERF_FIRST_MIN_NS;
-	c->perf_period = 0;
-	c->cost = 0;
+	c->signal_period = 0;
 	return perf_event_open(t->tid, setup.signo, first, name_fd, &slot,
 			       &c->event);
 }
@@ -99,8 +111,16 @@ static int open_timer(const struct thread *t, struct cpu_thread *c)
 	const int rc = timer_open(t->tid, setup.signo, cookie, &c->timer);
 	if (rc)
 		return rc;
-	return timer_arm(c->timer, c->first + c->delivered * setup.period_ns,
-			 setup.period_ns);
+	const int64_t period = pace();
+	/* At full speed each signal is a point; else the first comes at a
+	 * phase of its own. */
+	const int64_t first =
+		period == setup.period_ns
+			? c->first + c->delivered * period
+			: clock_tid_cpu_ns(t->tid) +
+				  points_phase(phase_start, phase_seq, period);
+	c->signal_period = period;
+	return timer_arm(c->timer, first, period);
 }
 
 static void close_sources(struct cpu_thread *c)
@@ -119,6 +139,8 @@ static void open_source(struct thread *t)
 	c->timer = TIMER_NONE;
 	c->event.fd = -1;
 	c->no_timer = false;
+	c->own_period = 0;
+	c->cost = 0;
 	/* A signal may come before we return: the ticket goes first. */
 	atomic_store(&c->ticket, new_ticket());
 	if (setup.engine == CPU_ENGINE_PERF && open_perf(t, c) == 0)
@@ -253,26 +275,36 @@ uint32_t cpu_thread_of_signal(const siginfo_t *info)
 	}
 }
 
-/*
- * A timer says how many points it has passed.  A perf event runs on a clock
- * that drifts a little from the thread's, so that clock is asked: a signal may
- * bring no point, and the next one two.
- */
-static int64_t announced(struct cpu_thread *c, const siginfo_t *info)
+/* Is the source as fast as it should be?  It is known by what came with the
+ * signal: somebody else may be closing it. */
+static void keep_pace(struct cpu_thread *c, const siginfo_t *info)
 {
-	if (info->si_code == SI_TIMER)
-		return c->delivered + 1 + info->si_overrun;
-	if (c->perf_period == 0) {
-		c->perf_period = setup.period_ns;
-		perf_event_set_period(info->si_fd, c->perf_period);
-	}
-	return points_passed(c->first, setup.period_ns, clock_thread_cpu_ns());
+	const int64_t common = pace();
+	const int64_t want = c->own_period > common ? c->own_period : common;
+	if (atomic_load_explicit(&c->signal_period, memory_order_relaxed) ==
+	    want)
+		return;
+	atomic_store_explicit(&c->signal_period, want, memory_order_relaxed);
+	if (info->si_code != SI_TIMER)
+		perf_event_set_period(info->si_fd, want);
+	else
+		timer_arm(info->si_timerid,
+			  c->first + (c->delivered - 1) * setup.period_ns +
+				  want,
+			  want);
 }
 
-int64_t cpu_thread_take(uint32_t slot, const siginfo_t *info, int64_t *ret_lost)
+/*
+ * The clock says how many points are over, not the signal: a perf event runs
+ * on a clock that drifts a little from the thread's, and either source may be
+ * slower than the points are.  So a signal may bring none, or many.
+ */
+int64_t cpu_thread_take(uint32_t slot, const siginfo_t *info, int64_t clock_ns,
+			int64_t *ret_lost)
 {
 	struct cpu_thread *c = &cpu_threads[slot];
-	c->delivered = announced(c, info);
+	c->delivered = points_passed(c->first, setup.period_ns, clock_ns);
+	keep_pace(c, info);
 	*ret_lost = 0;
 	int64_t counted = atomic_load(&c->counted);
 	do {
@@ -290,15 +322,17 @@ int64_t cpu_thread_take(uint32_t slot, const siginfo_t *info, int64_t *ret_lost)
 	return n;
 }
 
-bool cpu_thread_cost(uint32_t slot, int64_t cpu_ns)
+bool cpu_thread_cost(uint32_t slot, const siginfo_t *info, int64_t cpu_ns)
 {
 	struct cpu_thread *c = &cpu_threads[slot];
-	if (c->event.fd < 0 || c->perf_period == 0)
-		return false;
+	int64_t period =
+		atomic_load_explicit(&c->signal_period, memory_order_relaxed);
+	if (info->si_code == SI_TIMER && period < setup.tick_ns)
+		period = setup.tick_ns;
 	c->cost += (cpu_ns - c->cost) / 8;
-	if (c->cost < c->perf_period / 4)
+	if (c->cost < period / 4)
 		return false;
-	c->perf_period *= 2;
-	perf_event_set_period(c->event.fd, c->perf_period);
+	c->own_period = period * 2;
+	keep_pace(c, info);
 	return true;
 }

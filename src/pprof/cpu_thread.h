@@ -26,6 +26,7 @@ struct cpu_setup {
 	int signo;
 	enum cpu_engine engine; /* wanted; a thread may have to make do */
 	int64_t period_ns;
+	int64_t tick_ns; /* a timer's signals come no more often */
 };
 
 struct cpu_thread {
@@ -46,15 +47,24 @@ struct cpu_thread {
 	/* The control thread found the signal blocked, and counted the points
 	 * up to then as lost. */
 	_Atomic bool blocked;
-	/* Of the perf event: its period now (0 = still the first, short one),
-	 * and what the handler costs on average.  Owner: the handler. */
-	int64_t perf_period, cost;
+	/* CPU time between two signals now; 0 = the first is still to come, at
+	 * a phase of its own.  Relaxed; the handler's alone to change. */
+	_Atomic int64_t signal_period;
+	/* Owner: the handler.  The period that its own cost forces on it (0:
+	 * none), and what the handler costs on average. */
+	int64_t own_period, cost;
 };
 
 /* Reserve the memory of all slots.  Returns: 0 or ERR_NOMEM. */
 int cpu_threads_init(void);
 /* Before a capture: the setup, and new phases. */
 void cpu_threads_setup(const struct cpu_setup *setup);
+/*
+ * CPU time between two signals of any thread from now on; each sees to it at
+ * its next one.  Points are counted by the thread's clock, so that a profile's
+ * totals stay.  Not under the lock.
+ */
+void cpu_threads_pace(int64_t signal_period_ns);
 
 struct cpu_thread *cpu_thread_of(const struct thread *t);
 /* Room for the handler to unwind into: STACK_DEPTH_MAX pcs.  The handler's
@@ -92,17 +102,17 @@ bool cpu_thread_is_orphan(const struct thread *t, int64_t clock_ns);
 uint32_t cpu_thread_of_signal(const siginfo_t *info);
 /*
  * The points that this signal brings, less those that were counted as lost
- * meanwhile (ret_lost: in this call).  Thread: the thread itself.
- * Signal: safe.
+ * meanwhile (ret_lost: in this call).  clock_ns: the thread's, now.
+ * Thread: the thread itself.  Signal: safe.
  */
-int64_t cpu_thread_take(uint32_t slot, const siginfo_t *info,
+int64_t cpu_thread_take(uint32_t slot, const siginfo_t *info, int64_t clock_ns,
 			int64_t *ret_lost);
 /*
  * The handler took so much CPU.  When it takes more than a quarter of a
- * thread's time, the perf event's rate is halved; points are counted by the
- * clock, so totals stay.  Without this a thread whose samples cost more than
- * its period stands still.  Signal: safe.  Returns: was it halved now?
+ * thread's time, that thread's rate is halved.  Without this a thread whose
+ * samples cost more than its period stands still.  Signal: safe.
+ * Returns: was it halved now?
  */
-bool cpu_thread_cost(uint32_t slot, int64_t cpu_ns);
+bool cpu_thread_cost(uint32_t slot, const siginfo_t *info, int64_t cpu_ns);
 
 #endif

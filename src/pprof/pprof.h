@@ -64,6 +64,22 @@ int pprof_stop_cpu_profile(void);
  * permitted, otherwise the profile's comments say what rate it really had.
  */
 int pprof_set_cpu_profile_rate(int hz);
+/*
+ * What CPU profiling may cost: a share of the CPU time that the process uses,
+ * 0.01 for 1 %; 0, as at first, is no limit.  While a capture runs, the
+ * sampler's own CPU time (its handlers, what the kernel takes to deliver their
+ * signals, its thread) is compared with it ten times a second, over the last
+ * second; where it is more, all threads are sampled less often, but not less
+ * than 10 times a second of their CPU time, or, where it is the looking that
+ * is dear, threads are looked for less often.  A sample then weighs as much as the time that it
+ * stands for, so values stay true and the profile coarser, which its comments
+ * say.  Every capture begins at the rate asked, and is slowed within 0.2 s.
+ * Takes effect on captures that run.
+ * Returns: 0; PPROF_ERR_INVALID for a share outside [0, 1].
+ */
+int pprof_set_cpu_profile_budget(double share);
+/* The share in force. */
+double pprof_cpu_profile_budget(void);
 
 /* ---- captures: a window in time on any profile ------------------------------
  */

@@ -41,7 +41,13 @@ struct sampler_info {
 	/* Since the process began. */
 	int64_t threads_without_timer, threads_without_slot, threads_unseen;
 	int64_t threads_on_timer_instead; /* of a perf event */
-	int64_t threads_slowed; /* times that a thread's rate was halved */
+	int64_t threads_slowed;	 /* times that a thread's rate was halved */
+	int64_t rate_reductions; /* times that the budget lowered all rates */
+	/* Now. */
+	double budget;		  /* 0: none */
+	int64_t signal_period_ns; /* between two signals of a thread */
+	unsigned scan_every;	  /* threads are looked for each 100 ms times
+				     this */
 };
 
 /* Points that were passed but not delivered when a window ended. */
@@ -72,10 +78,14 @@ void sampler_info(struct sampler_info *ret_info);
 
 /* Counters for pprof_stat_at. */
 struct sampler_stats {
+	bool running;
 	int64_t samples;    /* points in the table */
 	int64_t signals;    /* handler calls */
 	int64_t late;	    /* signals that belonged to nothing any more */
+	int64_t slowed;	    /* times that a thread's rate was halved */
 	int64_t handler_ns; /* CPU time of the handler */
+	/* CPU time of the kernel to deliver those signals: an estimate. */
+	int64_t delivery_ns;
 	int64_t control_ns; /* CPU time of control threads */
 };
 void sampler_stats(struct sampler_stats *ret_stats);

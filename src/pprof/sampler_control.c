@@ -5,6 +5,7 @@
 #include "base/err.h"
 #include "pprof/cpu_thread.h"
 #include "pprof/guard.h"
+#include "pprof/sampler_budget.h"
 #include "pprof/sampler_internal.h"
 #include "pprof/thread.h"
 #include "pprof/unwind_phdr.h"
@@ -185,11 +186,13 @@ static void *control_main(void *arg)
 	atomic_store(&control_tid, gettid());
 	guard_enter(); /* for good: nothing of this thread is profiled */
 	pthread_setname_np(pthread_self(), "pprof");
-	const struct timespec period = clock_to_timespec(SCAN_NS);
 	while (atomic_load(&stop) == 0) {
+		const struct timespec period = clock_to_timespec(
+			(int64_t)SCAN_NS * sampler_budget_scan_every());
 		syscall(SYS_futex, &stop, FUTEX_WAIT_PRIVATE, 0, &period);
 		if (atomic_load(&stop) != 0)
 			break;
+		sampler_budget_check();
 		scan();
 		unwind_phdr_refresh_if_changed();
 	}

@@ -13,7 +13,7 @@
 
 #define SECOND_NS INT64_C(1000000000)
 
-enum kind { FLAG, TEXT, NUMBER, DURATION };
+enum kind { FLAG, TEXT, NUMBER, DURATION, SHARE };
 
 static const struct option {
 	const char *name, *argument, *help;
@@ -59,6 +59,9 @@ static const struct option {
 	{ "mutex-profile-fraction", "N",
 	  "sample one of N contended unlocks; 1 all, 0 off", NUMBER,
 	  FIELD(mutex_profile_fraction), 0, 1000000, 10 },
+	{ "profile-budget", "PERCENT",
+	  "share of the CPU time that CPU profiling may take; 0 no limit",
+	  SHARE, FIELD(profile_budget) },
 	{ "grace", "DURATION",
 	  "how long to finish what is served after SIGTERM or SIGINT", DURATION,
 	  FIELD(grace_ns), 0, 3600 * SECOND_NS, 10 * SECOND_NS },
@@ -80,6 +83,8 @@ static void set_fallbacks(struct server_options *o)
 		const struct option *option = &table[i];
 		if (option->kind == TEXT)
 			*(const char **)field(o, option) = option->text;
+		else if (option->kind == SHARE)
+			*(double *)field(o, option) = 0;
 		else if (option->kind != FLAG)
 			*(int64_t *)field(o, option) = option->fallback;
 	}
@@ -106,6 +111,8 @@ static int set_value(struct server_options *o, const struct option *option,
 	case DURATION:
 		return parse_duration(value, what, option->min, option->max,
 				      field(o, option), e);
+	case SHARE:
+		return parse_percent(value, what, field(o, option), e);
 	default:
 		if (!*value)
 			return err_set(e, ERR_INVALID, "%s is empty", what);
@@ -167,6 +174,8 @@ void server_options_usage(FILE *to)
 		else if (o->kind == DURATION)
 			fprintf(to, " (default %s)",
 				format_duration(o->fallback, duration));
+		else if (o->kind == SHARE)
+			fputs(" (default 0)", to);
 		else if (o->text)
 			fprintf(to, " (default %s)", o->text);
 		fputc('\n', to);

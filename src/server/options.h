@@ -22,6 +22,7 @@ struct server_options {
 	int64_t cache_entries;
 	int64_t mem_profile_rate, block_profile_rate, mutex_profile_fraction;
 	int64_t grace_ns;
+	double profile_budget; /* share of CPU time; 0: no limit */
 	bool help, version;
 	const char *variant; /* of the workloads; the program sets it */
 };

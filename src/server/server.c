@@ -65,6 +65,7 @@ static int create_pprof(struct server *s, struct err *e)
 	pprof_http_set_rate("heap", o->mem_profile_rate);
 	pprof_http_set_rate("block", o->block_profile_rate);
 	pprof_http_set_rate("mutex", o->mutex_profile_fraction);
+	pprof_set_cpu_profile_budget(o->profile_budget);
 	s->pprof_apart = o->pprof_listen != NULL;
 	const int rc = s->pprof_apart ? pprof_http_start(o->pprof_listen,
 							 &options, &s->pprof)
