@@ -41,8 +41,26 @@ ok $? "all of them are there$bad"
 ! ldd "$preload" | grep -q libunwind
 ok $? "no libunwind comes with it"
 
+# What the profile at rate 1 says of each of malloc's family: 300 blocks of
+# 4096 bytes, of which 100 are left.
+family() {
+	PPROF_MEM_RATE=1 PPROF_HEAP=family.gz with "$1" "$subject" family ||
+		return 1
+	for figures in "alloc_objects=-flat 300" "alloc_space=-unit=kb 1200kB" \
+		"inuse_objects=-flat 100" "inuse_space=-unit=kb 400kB"; do
+		index=${figures%%=*}
+		unit=${figures% *}
+		"$top_builddir/proflab-pprof" -top -nodecount=0 \
+			-nodefraction=0 "${unit#*=}" -sample_index="$index" \
+			-show='^by_' -show_from='^by_' family.gz 2>/dev/null |
+			awk -v want="${figures#* }" '$6 ~ /^by_/ {
+				if ($1 != want) print "#", $6, $1; else n++
+			} END { exit n != 9 }' || return 1
+	done
+}
+
 # ---- as if it were not there -----------------------------------------------
-for below in "" libjemalloc.so.2 libtcmalloc_minimal.so.4; do
+for below in "" libjemalloc.so.2 libtcmalloc_minimal.so.4 libtcmalloc.so.4; do
 	if [ -n "$below" ] && [ ! -f "$libs/$below" ]; then
 		skip "over $below" "it is not installed"
 		continue
@@ -58,6 +76,9 @@ for below in "" libjemalloc.so.2 libtcmalloc_minimal.so.4; do
 			"$top_builddir/tests/preload_throw" >out 2>&1
 		ok $? "C++: throw, new and delete at rate $rate over ${below:-glibc}"
 	done
+	family "${below:+$libs/$below}" >out 2>&1
+	ok $? "each of the family is counted, over ${below:-glibc}"
+	[ ! -s out ] || diag "$(cat out)"
 done
 for rate in 1 4096 524288; do
 	PPROF_MEM_RATE=$rate check "errno, results, alignments at rate $rate" \

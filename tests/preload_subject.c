@@ -8,6 +8,8 @@
  *	preload_subject daemon2    the same, by two forks
  *	preload_subject serve      end when standard input ends
  *	preload_subject cancel     end a thread by pthread_cancel
+ *	preload_subject family     300 blocks by each of malloc's family, of
+ *                           which 100 stay
  *	preload_subject errno      errno, results and alignments are the
  *	                           allocator's own
  */
@@ -264,6 +266,59 @@ static int check_errno(void)
 	return failures ? 1 : 0;
 }
 
+/* ---- the family ---------------------------------------------------------- */
+
+#define BY(name, expression)                                                   \
+	__attribute__((noipa)) static void *by_##name(size_t size)             \
+	{                                                                      \
+		void *p = expression;                                          \
+		touch(p);                                                      \
+		return p;                                                      \
+	}
+
+static void *from_posix_memalign(size_t size)
+{
+	void *p = NULL;
+	return posix_memalign(&p, 64, size) == 0 ? p : NULL;
+}
+
+BY(malloc, malloc(size))
+BY(calloc, calloc(size / 8, 8))
+BY(realloc, realloc(NULL, size))
+BY(reallocarray, reallocarray(NULL, size / 8, 8))
+BY(posix_memalign, from_posix_memalign(size))
+BY(aligned_alloc, aligned_alloc(64, size))
+BY(memalign, memalign(128, size))
+BY(valloc, valloc(size))
+BY(pvalloc, pvalloc(size))
+
+/* Every third stays, every third is freed, every third is moved by realloc:
+ * the end of one block, and of the new one, elsewhere. */
+static int family(void)
+{
+	static void *(*const all[])(size_t) = {
+		by_malloc,	 by_calloc,	    by_realloc,
+		by_reallocarray, by_posix_memalign, by_aligned_alloc,
+		by_memalign,	 by_valloc,	    by_pvalloc,
+	};
+	for (size_t f = 0; f < sizeof(all) / sizeof(*all); f++)
+		for (int i = 0; i < 300; i++) {
+			unsigned char *p = all[f](4096);
+			if (!p || malloc_usable_size(p) < 4096)
+				return 1;
+			memset(p, i, 4096);
+			if (i % 3 == 1)
+				free(p);
+			if (i % 3 != 2)
+				continue;
+			p = realloc(p, 9000);
+			if (!p || p[4095] != (unsigned char)i)
+				return 1;
+			free(p);
+		}
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	const char *mode = argc > 1 ? argv[1] : "";
@@ -277,6 +332,8 @@ int main(int argc, char **argv)
 		return wait_for_input();
 	if (!strcmp(mode, "cancel"))
 		return cancel();
+	if (!strcmp(mode, "family"))
+		return family();
 	if (!strcmp(mode, "errno"))
 		return check_errno();
 	return 2;

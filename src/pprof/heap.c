@@ -35,13 +35,6 @@ static struct {
 /* Set once by heap_init; release and acquire. */
 static _Atomic(struct stack_table *) table;
 static _Atomic(struct live *) live;
-static size_t limit_stacks = MAX_STACKS, limit_blocks;
-
-void heap_limit(size_t max_stacks, size_t max_blocks)
-{
-	limit_stacks = max_stacks;
-	limit_blocks = max_blocks;
-}
 
 struct stack_table *heap_table(void)
 {
@@ -59,10 +52,10 @@ int heap_init(void)
 		return 0;
 	const int saved = errno;
 	struct stack_table *t = NULL;
-	struct live *l = live_new(limit_blocks);
+	struct live *l = live_new(0);
 	const struct stack_table_options options = {
-		.max_stacks = limit_stacks,
-		.max_frames = limit_stacks * (MAX_FRAMES / MAX_STACKS),
+		.max_stacks = MAX_STACKS,
+		.max_frames = MAX_FRAMES,
 	};
 	if (!l || stack_table_new(&options, &t) < 0) {
 		live_free(l);

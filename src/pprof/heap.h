@@ -100,9 +100,6 @@ void heap_scale(int64_t objects, int64_t bytes, int64_t rate,
 int64_t heap_tag_rate(uint64_t tag);
 size_t heap_tag_class(uint64_t tag);
 
-/* For tests, before heap_init: tables of this size. */
-void heap_limit(size_t max_stacks, size_t max_blocks);
-
 #pragma GCC visibility pop
 
 #endif

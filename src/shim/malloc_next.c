@@ -22,6 +22,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { POOL_PAGE = 4096, POOL_PAGES = 64 };
 
@@ -138,22 +139,54 @@ static const struct wanted wanted[] = {
 	WANTED(dallocx),
 };
 
+/* By what the allocator does have: see drop_foreign. */
+static void *next_valloc(size_t size)
+{
+	return next.memalign((size_t)getpagesize(), size);
+}
+
+static void *next_pvalloc(size_t size)
+{
+	const size_t page = (size_t)getpagesize();
+	if (size > SIZE_MAX - page) {
+		errno = ENOMEM;
+		return NULL;
+	}
+	/* One page at least, as glibc's. */
+	const size_t pages = size / page + (size % page != 0 || size == 0);
+	return next.memalign(page, pages * page);
+}
+
+static bool same_object(void *a, void *b)
+{
+	Dl_info of_a, of_b;
+	return a && b && dladdr(a, &of_a) && dladdr(b, &of_b) &&
+	       of_a.dli_fbase == of_b.dli_fbase;
+}
+
 /*
- * jemalloc's own interface counts only where it is the same library's as
- * malloc: under another allocator, a jemalloc that was merely loaded must not
- * be asked.
+ * What is not of the same library as malloc is another allocator's, and its
+ * blocks would end in the wrong free: jemalloc has no pvalloc, so the next is
+ * glibc's, and a program that calls it crashes without us.  jemalloc's own
+ * interface counts only where it is malloc's: a jemalloc that was merely
+ * loaded must not be asked.
  */
 static void drop_foreign(struct malloc_next *n)
 {
-	Dl_info of_malloc, of_dallocx;
-	if (n->rallocx && n->dallocx && n->sdallocx &&
-	    dladdr((void *)n->malloc, &of_malloc) &&
-	    dladdr((void *)n->dallocx, &of_dallocx) &&
-	    of_malloc.dli_fbase == of_dallocx.dli_fbase)
+	void *malloc_at = (void *)n->malloc;
+	if (!same_object((void *)n->rallocx, malloc_at) ||
+	    !same_object((void *)n->dallocx, malloc_at) ||
+	    !same_object((void *)n->sdallocx, malloc_at)) {
+		n->rallocx = NULL;
+		n->dallocx = NULL;
+		n->sdallocx = NULL;
+	}
+	if (!same_object((void *)n->memalign, malloc_at))
 		return;
-	n->rallocx = NULL;
-	n->dallocx = NULL;
-	n->sdallocx = NULL;
+	if (!same_object((void *)n->valloc, malloc_at))
+		n->valloc = next_valloc;
+	if (!same_object((void *)n->pvalloc, malloc_at))
+		n->pvalloc = next_pvalloc;
 }
 
 /* A new thread of an old rate may be about: see sample.h. */
