@@ -230,7 +230,8 @@ static int read_step(struct growth *g, const struct exhibit *x,
 	struct tally t;
 	size_t n;
 	sel.value = g->type;
-	int rc = evidence_tally(x, &sel, NULL, &t, e);
+	const struct subject all = { .kind = SUBJECT_ALL };
+	int rc = evidence_tally(x, &sel, &all, &t, e);
 	if (!rc)
 		rc = evidence_rank(x, &sel, g->options.cum, &rows, &n, e);
 	if (rc)
