@@ -389,7 +389,7 @@ START_TEST(schedule_has_a_rate)
 	struct schedule s;
 	uint64_t i;
 	int64_t due;
-	schedule_init(&s, 1000, 2 * SECOND, 3);
+	schedule_init(&s, 1000, 2 * SECOND, 3, 0);
 	ck_assert_int_eq(schedule_take(&s, 1000, &i, &due), SCHEDULE_NOW);
 	ck_assert_uint_eq(i, 0);
 	ck_assert_int_eq(due, 1000);
@@ -411,10 +411,30 @@ START_TEST(schedule_has_a_rate)
 }
 END_TEST
 
+START_TEST(schedule_has_a_limit)
+{
+	static const int64_t rates[] = { 0, 1000 };
+	for (size_t r = 0; r < ARRAY_SIZE(rates); r++) {
+		struct schedule s;
+		uint64_t i;
+		int64_t due;
+		schedule_init(&s, 0, SECOND, rates[r], 3);
+		for (uint64_t k = 0; k < 3; k++) {
+			ck_assert_int_eq(schedule_take(&s, 9000000, &i, &due),
+					 SCHEDULE_NOW);
+			ck_assert_uint_eq(i, k);
+		}
+		ck_assert_int_eq(schedule_take(&s, 9000000, &i, &due),
+				 SCHEDULE_OVER);
+		ck_assert_uint_eq(schedule_due_count(&s), 3);
+	}
+}
+END_TEST
+
 START_TEST(schedule_lasts_for_years)
 {
 	struct schedule s;
-	schedule_init(&s, 0, 366 * 24 * 3600 * SECOND, 1000000);
+	schedule_init(&s, 0, 366 * 24 * 3600 * SECOND, 1000000, 0);
 	ck_assert_int_eq(schedule_due_ns(&s, UINT64_C(31622400000000)),
 			 366 * 24 * 3600 * SECOND);
 	ck_assert_uint_eq(schedule_due_count(&s), UINT64_C(31622400000000));
@@ -443,7 +463,7 @@ START_TEST(schedule_gives_each_number_once)
 	struct schedule s;
 	struct taker taker = { &s, taken };
 	pthread_t threads[4];
-	schedule_init(&s, 0, SECOND, N);
+	schedule_init(&s, 0, SECOND, N, 0);
 	for (size_t i = 0; i < ARRAY_SIZE(threads); i++)
 		pthread_create(&threads[i], NULL, take_all, &taker);
 	for (size_t i = 0; i < ARRAY_SIZE(threads); i++)
@@ -911,6 +931,7 @@ int main(void)
 
 	tc = add_tcase(suite, "schedule");
 	tcase_add_test(tc, schedule_has_a_rate);
+	tcase_add_test(tc, schedule_has_a_limit);
 	tcase_add_test(tc, schedule_lasts_for_years);
 	tcase_add_test(tc, schedule_gives_each_number_once);
 

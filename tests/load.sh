@@ -47,6 +47,12 @@ status "leaky, up to the ceiling" 1 "$load" -scenario=leaky -rps=0 \
 grep -q '"http_503": [1-9]' "$tmp/out"
 ok $? "and the errors are named"
 
+# Ended by their number, long before the time; the same seed, the same ones.
+status "a number of requests" 0 "$load" -scenario=inefficient -requests=37 \
+	-duration=10m -concurrency=3 -json -url="$server_url"
+grep -q '"total_requests": 37,' "$tmp/out"
+ok $? "and no more than that"
+
 # Ended by hand: the summary of what was.
 "$load" -scenario=cpu -duration=10m -url="$server_url" >"$tmp/out" 2>"$tmp/err" &
 load_pid=$!

@@ -18,6 +18,7 @@ struct load_options {
 	int64_t concurrency; /* after parsing: the scenario's where not given */
 	int64_t duration_ns;
 	int64_t rps; /* 0: no limit */
+	int64_t requests; /* 0: as many as the time holds */
 	const char *url;
 	int64_t seed;
 	int64_t timeout_ns; /* of one request */

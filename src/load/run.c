@@ -118,7 +118,7 @@ int run_start(const struct load_options *o, struct run **ret_run, struct err *e)
 	if (!rc && run->done_fd < 0)
 		rc = err_set(e, ERR_IO, "no eventfd");
 	schedule_init(&run->schedule, clock_monotonic_ns(), o->duration_ns,
-		      o->rps);
+		      o->rps, o->requests);
 	const size_t total = (size_t)o->concurrency;
 	size_t count = (total + CONNECTIONS_EACH - 1) / CONNECTIONS_EACH;
 	if (count > CLIENTS_MAX)

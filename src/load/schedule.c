@@ -4,10 +4,11 @@
 #define SECOND_NS INT64_C(1000000000)
 
 void schedule_init(struct schedule *s, int64_t start_ns, int64_t duration_ns,
-		   int64_t rps)
+		   int64_t rps, int64_t requests)
 {
 	s->start_ns = start_ns;
 	s->rps = rps;
+	s->limit = requests ? (uint64_t)requests : UINT64_MAX;
 	atomic_init(&s->end_ns, start_ns + duration_ns);
 	atomic_init(&s->next, 0);
 }
@@ -30,17 +31,13 @@ enum schedule_answer schedule_take(struct schedule *s, int64_t now_ns,
 		atomic_load_explicit(&s->end_ns, memory_order_relaxed);
 	if (now_ns >= end_ns)
 		return SCHEDULE_OVER;
-	if (!s->rps) {
-		*ret_index = atomic_fetch_add_explicit(&s->next, 1,
-						       memory_order_relaxed);
-		*ret_due_ns = now_ns;
-		return SCHEDULE_NOW;
-	}
 	uint64_t i = atomic_load_explicit(&s->next, memory_order_relaxed);
 	do {
-		const int64_t due_ns = schedule_due_ns(s, i);
+		const int64_t due_ns = s->rps ? schedule_due_ns(s, i) : now_ns;
 		*ret_due_ns = due_ns;
-		if (due_ns >= end_ns)
+		if (i >= s->limit)
+			schedule_end(s, now_ns); /* for the others, too */
+		if (due_ns >= end_ns || i >= s->limit)
 			return SCHEDULE_OVER;
 		if (due_ns > now_ns)
 			return SCHEDULE_LATER;
@@ -67,7 +64,7 @@ uint64_t schedule_due_count(struct schedule *s)
 		atomic_load_explicit(&s->next, memory_order_relaxed);
 	const int64_t end_ns =
 		atomic_load_explicit(&s->end_ns, memory_order_relaxed);
-	if (!s->rps)
+	if (!s->rps || taken >= s->limit)
 		return taken;
 	/* Request i is due before the end: the first that is not ends them. */
 	uint64_t low = taken;
@@ -81,5 +78,5 @@ uint64_t schedule_due_count(struct schedule *s)
 		else
 			high = middle;
 	}
-	return low;
+	return low < s->limit ? low : s->limit;
 }

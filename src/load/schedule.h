@@ -19,6 +19,7 @@
 struct schedule {
 	int64_t start_ns; /* all on the monotonic clock */
 	int64_t rps;	  /* 0: no rate */
+	uint64_t limit;	  /* of requests; UINT64_MAX: none */
 	/* Relaxed, both: one number each, that orders nothing else. */
 	_Atomic int64_t end_ns;
 	_Atomic uint64_t next;
@@ -30,8 +31,9 @@ enum schedule_answer {
 	SCHEDULE_OVER,	/* nothing any more */
 };
 
+/* requests 0: as many as the time holds. */
 void schedule_init(struct schedule *s, int64_t start_ns, int64_t duration_ns,
-		   int64_t rps);
+		   int64_t rps, int64_t requests);
 
 /* Thread: any number at once; no number is given out twice. */
 enum schedule_answer schedule_take(struct schedule *s, int64_t now_ns,
