@@ -17,6 +17,8 @@
 #include "workloads/leaky.h"
 #include "workloads/memory.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -31,6 +33,15 @@ static void set_integer(json_t *o, const char *key, int64_t value)
 static void set_string(json_t *o, const char *key, const char *value)
 {
 	json_object_set_new(o, key, json_string(value));
+}
+
+/* What was worked out, in 16 hexadecimal digits: two variants that give the
+ * same have done the same work. */
+static void set_digest(json_t *o, uint64_t digest)
+{
+	char text[17];
+	snprintf(text, sizeof(text), "%016" PRIx64, digest);
+	set_string(o, "digest", text);
 }
 
 static void set_duration(json_t *o, const char *key, int64_t ns)
@@ -95,6 +106,7 @@ static unsigned answer_memory(struct server *s, const struct param_value *v,
 		return failure(o, rc, NULL);
 	set_integer(o, "allocated_objects", (int64_t)result.allocated_objects);
 	set_integer(o, "size_parameter", v[0].number);
+	set_digest(o, result.digest);
 	set_duration_since(o, start);
 	json_object_set_new(o, "memory_stats", memory_stats_json());
 	return 200;
@@ -112,6 +124,7 @@ static unsigned answer_inefficient(struct server *s,
 	set_integer(o, "string_length", (int64_t)result.string_length);
 	set_integer(o, "slice_length", (int64_t)result.slice_length);
 	set_integer(o, "map_size", (int64_t)result.map_size);
+	set_digest(o, result.digest);
 	set_duration_since(o, start);
 	return 200;
 }
@@ -210,6 +223,7 @@ static unsigned answer_concurrent(struct server *s, const struct param_value *v,
 	set_integer(o, "workers", v[0].number);
 	set_integer(o, "tasks", v[1].number);
 	set_integer(o, "results", result.results);
+	set_digest(o, result.digest);
 	set_duration_since(o, start);
 	const int64_t threads = (int64_t)memory_stats_threads();
 	set_integer(o, "goroutines", threads);
