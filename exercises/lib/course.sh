@@ -3,6 +3,7 @@
 #
 # Progress is a plain file that git ignores, one fact a line:
 #	N started|found|mended WHEN
+#	N mended-NAME WHEN	one of several workloads
 #	N hint LEVEL
 # shellcheck shell=sh
 : "${here:?}" "${build:?}"
@@ -214,6 +215,34 @@ keep_original() {
 		cp "$here/src/workloads/$1.c" "$state/original/$1.c"
 }
 
+# All of them, before the learner changes any: without git this is the only
+# record.  And the server that was built from them, for ./proflab compare.
+keep_originals() {
+	untouched=yes
+	for name in $(workloads); do
+		is_untouched "$name" || untouched=no
+	done
+	if [ "$untouched" = yes ] && [ -x "$build/proflab-server" ] &&
+		! cmp -s "$build/proflab-server" "$state/original/proflab-server" &&
+		[ -z "$(cd "$here/src/workloads" && find . -name '*.c' \
+			-newer "$build/proflab-server")" ]; then
+		cp "$build/proflab-server" "$state/original/proflab-server"
+	fi
+}
+
+# The workloads that there are, one for each solution.
+workloads() {
+	for file in "$here"/solutions/*.c; do
+		basename "$file" .c
+	done
+}
+
+need_workload() {
+	[ -f "$here/solutions/$1.c" ] && return 0
+	say "proflab: there is no workload \"$1\"; there are: $(workloads | tr '\n' ' ')" >&2
+	return 2
+}
+
 rebuild() {
 	(cd "$build" && make -j"$(nproc)" >"$state/make.log" 2>&1) || {
 		grep -E -A6 'error:' "$state/make.log" | head -n 40 >&2
@@ -281,6 +310,17 @@ course_check() {
 		[ "$status" -ne 1 ] || say "Not mended yet.  Stuck? ./proflab hint $n"
 		return "$status"
 	}
+	left=
+	for name in $(task_field "$folder" mend); do
+		case " $touched " in
+		*" $name "*) remember "$n" "mended-$name" ;;
+		*) left="$left src/workloads/$name.c" ;;
+		esac
+	done
+	if [ -n "$left" ]; then
+		say "${green}Task $n: mended and proved:$touched.${plain}  Still as it was given:$left"
+		return 1
+	fi
 	remember "$n" mended
 	say "${green}Task $n: mended and proved.${plain}  ./proflab solution $n shows another way."
 }
@@ -334,15 +374,11 @@ course_solution() {
 
 course_reset() {
 	if [ -z "${1:-}" ]; then
-		names=$(cd "$here/solutions" && ls ./*.c | sed 's,./,,; s,\.c$,,')
+		names=$(workloads)
 		rm -f "$progress"
 	else
 		names=$1
-		[ -f "$here/solutions/$1.c" ] || {
-			say "proflab: there is no workload \"$1\"; there are: $(
-				cd "$here/solutions" && ls ./*.c | sed 's,./,,; s,\.c$,,' | tr '\n' ' ')" >&2
-			return 2
-		}
+		need_workload "$1" || return
 	fi
 	for name in $names; do
 		if ! is_untouched "$name"; then
@@ -353,4 +389,49 @@ course_reset() {
 			say "src/workloads/$name.c is as it was given; yours is kept in $kept"
 		fi
 	done
+}
+
+# A workload (or the scenario mixed) before and after, under the same load.
+course_compare() {
+	given=no name='' options=
+	while [ $# -gt 0 ]; do
+		case $1 in
+		--given) given=yes ;;
+		--seconds | --rounds)
+			options="$options $1 ${2:-}"
+			[ $# -lt 2 ] || shift
+			;;
+		-*)
+			say "proflab: compare has no option $1; there are: --given, --seconds N, --rounds N, --json" >&2
+			return 2
+			;;
+		*) name=$1 ;;
+		esac
+		shift
+	done
+	[ -n "$name" ] || {
+		say "proflab: compare what? One of: $(workloads | tr '\n' ' ')mixed" >&2
+		return 2
+	}
+	[ "$name" = mixed ] || need_workload "$name" || return
+	need_build
+	# What is compared is what is in src/workloads/ now.
+	mkdir -p "$state"
+	rebuild || return
+	[ "$json" = no ] || options="$options --json"
+	set -- "$build/proflab-server" yours \
+		"$build/proflab-server-fixed" solution
+	if [ "$given" = yes ]; then
+		[ -x "$state/original/proflab-server" ] || {
+			say "There is no server as it was given: ./proflab reset, ./proflab setup and ./proflab keep one" >&2
+			return 99
+		}
+		set -- "$state/original/proflab-server" given \
+			"$build/proflab-server" yours
+	elif [ "$name" = mixed ] || is_untouched "$name"; then
+		set -- "$1" before "$3" after
+	fi
+	# shellcheck disable=SC2086 # words
+	PROFLAB_BUILD=$build PROFLAB_STATE=$state \
+		"$here/exercises/lib/compare" $options "$name" "$@"
 }
