@@ -129,7 +129,8 @@ int64_t http_param_int(struct http_request *r, const char *key)
 
 enum { TOKEN = 512 };
 
-/* The file's first line.  Returns: its length, 0 when there is none. */
+/* The file's first line.  Returns: its length, 0 when there is none, or one
+ * that does not fit. */
 static size_t read_token(const char *path, char token[static TOKEN])
 {
 	const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
@@ -140,7 +141,8 @@ static size_t read_token(const char *path, char token[static TOKEN])
 	if (n <= 0)
 		return 0;
 	token[n] = '\0';
-	return strcspn(token, "\r\n");
+	const size_t len = strcspn(token, "\r\n");
+	return len < TOKEN - 1 ? len : 0;
 }
 
 /* In a time that does not tell how much of it was right. */

@@ -123,7 +123,12 @@ static void refuse_method(struct http_request *r)
 
 static void refuse_stranger(struct http_request *r)
 {
-	http_reply_error(&r->reply, 401, "a token is required");
+	http_reply_error(&r->reply, 401,
+			 MHD_lookup_connection_value(r->connection,
+						     MHD_HEADER_KIND,
+						     "Authorization")
+				 ? "the token is wrong"
+				 : "a token is required");
 	r->reply.header = "WWW-Authenticate";
 	r->reply.header_value = "Bearer, Basic realm=\"pprof\"";
 }

@@ -51,5 +51,15 @@ tests_check_server_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS) $(JANSSON_CFLAGS)
 tests_check_server_LDADD = libserver.la libbase.la $(CHECK_LIBS) \
 	$(JANSSON_LIBS)
 
+check_PROGRAMS += tests/check_server_limits
+TESTS += tests/check_server_limits
+tests_check_server_limits_SOURCES = \
+	tests/check_server_limits.c \
+	tests/http_client.c tests/http_client.h \
+	tests/server_process.c tests/server_process.h \
+	$(NULL)
+tests_check_server_limits_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+tests_check_server_limits_LDADD = libbase.la $(CHECK_LIBS)
+
 TESTS += tests/server-go.sh tests/server-metrics.sh
 EXTRA_DIST += tests/server-go.sh tests/server-metrics.sh

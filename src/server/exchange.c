@@ -188,7 +188,7 @@ static void answer_unknown(struct exchange *x)
 {
 	answer_json(x, 404,
 		    json_pack("{s:s, s:o}", "error", "no such path",
-			      "endpoints", route_endpoints()));
+			      "endpoints", route_endpoints(x->server)));
 }
 
 /* ---- the daemon's calls ---- */

@@ -87,6 +87,8 @@ int main(int argc, char **argv)
 	}
 	printf("proflab-server listening on %s (variant %s)\n", server_url(s),
 	       SERVER_VARIANT);
+	if (server_pprof_url(s))
+		printf("proflab-server: profiles at %s\n", server_pprof_url(s));
 	fflush(stdout);
 	int sig = SIGTERM;
 	sigwait(&set, &sig);

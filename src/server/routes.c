@@ -268,11 +268,11 @@ static unsigned remove_leaky(struct server *s, const struct param_value *v,
 static unsigned answer_root(struct server *s, const struct param_value *v,
 			    json_t *o)
 {
-	(void)s, (void)v;
+	(void)v;
 	set_string(o, "message",
 		   "proflab: a server with planted performance faults, and a "
 		   "profiler in it");
-	json_object_set_new(o, "endpoints", route_endpoints());
+	json_object_set_new(o, "endpoints", route_endpoints(s));
 	return 200;
 }
 
@@ -424,13 +424,14 @@ size_t route_count(void)
 	return ARRAY_SIZE(routes);
 }
 
-json_t *route_endpoints(void)
+json_t *route_endpoints(const struct server *s)
 {
 	json_t *list = json_array();
 	for (size_t i = 0; i < ARRAY_SIZE(routes); i++)
 		if (routes[i].description)
 			json_array_append_new(list,
 					      json_string(routes[i].path));
-	json_array_append_new(list, json_string("/debug/pprof/"));
+	if (!s->pprof_apart)
+		json_array_append_new(list, json_string("/debug/pprof/"));
 	return list;
 }

@@ -46,7 +46,7 @@ const struct route *route_find(const char *path);
 size_t route_index(const struct route *route);
 /* How many there are: the index that stands for all other paths. */
 size_t route_count(void);
-/* ["/", "/cpu", ...] */
-json_t *route_endpoints(void);
+/* ["/", "/cpu", ...], with /debug/pprof/ where it is on the same port. */
+json_t *route_endpoints(const struct server *s);
 
 #endif

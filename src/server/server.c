@@ -14,6 +14,7 @@
 
 #include <errno.h>
 #include <microhttpd.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -24,6 +25,7 @@ enum {
 	IDLE_SECONDS = 120,
 	MONITOR_THREADS = 2,
 	MONITOR_QUEUE = 256,
+	TOKEN_MAX = 510, /* what libpprof-http reads of the file */
 };
 
 static int create_workloads(struct server *s, struct err *e)
@@ -53,9 +55,46 @@ static int create_pools(struct server *s, struct err *e)
 	return rc ? err_set(e, rc, "workers: %s", err_name(rc)) : 0;
 }
 
+/* It may be replaced while the server runs; but one that is not there now is
+ * a mistake, and all that anybody would see is a 401. */
+static int check_token_file(const char *path, struct err *e)
+{
+	char line[TOKEN_MAX + 2] = "";
+	FILE *f = fopen(path, "re");
+	if (!f)
+		return err_set(e, ERR_IO, "-pprof-token-file %s: %s", path,
+			       strerror(errno));
+	const bool read = fgets(line, sizeof(line), f);
+	fclose(f);
+	const size_t len = strcspn(line, "\r\n");
+	return read && len > 0 && len <= TOKEN_MAX
+		       ? 0
+		       : err_set(e, ERR_INVALID,
+				 "-pprof-token-file %s: its first line must be "
+				 "a token of 1 to %d characters",
+				 path, TOKEN_MAX);
+}
+
+/* Why pprof_http_start failed, in the listener's words. */
+static int listen_error(const char *address, int rc, struct err *e)
+{
+	const int error = errno;
+	struct listener l;
+	if (rc == PPROF_ERR_INVALID && listener_open(address, &l, e))
+		return err_prefix(e, rc, "-pprof-listen");
+	return err_set(e, rc, "-pprof-listen %s: %s", address,
+		       rc == PPROF_ERR_IO ? strerror(error)
+					  : pprof_strerror(rc));
+}
+
 static int create_pprof(struct server *s, struct err *e)
 {
 	const struct server_options *o = &s->options;
+	if (o->pprof_token_file) {
+		const int rc = check_token_file(o->pprof_token_file, e);
+		if (rc)
+			return rc;
+	}
 	const struct pprof_http_options options = {
 		.token_file = o->pprof_token_file,
 		.max_seconds = (int)o->pprof_max_seconds,
@@ -70,13 +109,9 @@ static int create_pprof(struct server *s, struct err *e)
 	const int rc = s->pprof_apart ? pprof_http_start(o->pprof_listen,
 							 &options, &s->pprof)
 				      : pprof_http_new(&options, &s->pprof);
-	if (rc == PPROF_ERR_IO)
-		return err_set(e, rc, "-pprof-listen %s: %s", o->pprof_listen,
-			       strerror(errno));
-	return rc ? err_set(e, rc, "-pprof-listen %s: %s",
-			    o->pprof_listen ? o->pprof_listen : "",
-			    pprof_strerror(rc))
-		  : 0;
+	if (rc && s->pprof_apart)
+		return listen_error(o->pprof_listen, rc, e);
+	return rc ? err_set(e, rc, "/debug/pprof/: %s", pprof_strerror(rc)) : 0;
 }
 
 /* As many connections as descriptors allow, a few kept back: when accept
@@ -165,6 +200,11 @@ int server_start(const struct server_options *options,
 const char *server_url(const struct server *s)
 {
 	return s->listener.url;
+}
+
+const char *server_pprof_url(const struct server *s)
+{
+	return s->pprof_apart ? pprof_http_url(s->pprof) : NULL;
 }
 
 /* Wait until nothing is served.  Returns: what is, when the time is up. */

@@ -54,6 +54,9 @@ int server_start(const struct server_options *options,
 
 /* "http://127.0.0.1:8080" */
 const char *server_url(const struct server *s);
+/* Where -pprof-listen has the profiles, "http://127.0.0.1:6060/debug/pprof/" or
+ * "unix:PATH"; NULL when they are on the server's own port. */
+const char *server_pprof_url(const struct server *s);
 
 /*
  * Take no new connections, finish what is served, free everything.  Captures
