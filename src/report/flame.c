@@ -36,38 +36,102 @@ static int add_node(struct flame *f, uint32_t frame, uint32_t parent,
 	return 0;
 }
 
+/*
+ * Most nodes have one child for ever: the first stands in the node itself
+ * (link_children orders them later), only its siblings in the map.
+ */
 static int find_child(struct flame *f, uint32_t parent, uint32_t frame,
 		      uint32_t *ret_node)
 {
 	/* A pair of numbers is a key of its own: no two share one. */
 	const uint64_t key = (uint64_t)parent << 32 | frame;
-	*ret_node = map_get(&f->index, key);
+	const uint32_t first = f->nodes[parent].child;
+	*ret_node = !first			     ? MAP_NONE
+		    : f->nodes[first].frame == frame ? first
+						     : map_get(&f->index, key);
 	if (*ret_node != MAP_NONE)
 		return 0;
 	const int rc = add_node(f, frame, parent, ret_node);
-	return rc ? rc : map_put(&f->index, key, *ret_node);
+	if (!rc && !first)
+		f->nodes[parent].child = *ret_node;
+	return rc || !first ? rc : map_put(&f->index, key, *ret_node);
+}
+
+/* What one sample after the other is added with. */
+struct adder {
+	struct flame *f;
+	const struct report *r;
+	const struct flame_options *o;
+	const uint32_t *first, *frames; /* of graph_build_frames */
+	uint32_t *path; /* the sample's frames, root first; owned */
+	size_t n, cap;
+};
+
+static int take_path(struct adder *a, const struct view_sample *s)
+{
+	a->n = 0;
+	for (uint32_t i = s->count; i-- > 0;) {
+		const uint32_t loc = a->r->view.locs[s->first + i];
+		const uint32_t from = a->first[loc], end = a->first[loc + 1];
+		if (grow_rows(&a->path, &a->cap, a->n + (end - from),
+			      sizeof(*a->path)))
+			return ERR_NOMEM;
+		for (uint32_t k = end; k-- > from;)
+			a->path[a->n++] = a->frames[k];
+	}
+	return 0;
+}
+
+/* The first frame of the path that is the pivot; n: there is none. */
+static size_t find_pivot(const struct adder *a)
+{
+	const struct graph *g = &a->f->g;
+	size_t i = 0;
+	while (i < a->n &&
+	       strcmp(view_str(g->v, g->nodes[a->path[i]].info.name),
+		      a->o->pivot) != 0)
+		i++;
+	return i;
+}
+
+/* Down the tree along the path.  Returns: the node where it ends. */
+static int walk_path(struct adder *a, uint32_t *ret_node)
+{
+	size_t from = 0, end = a->n;
+	uint32_t node = 0;
+	if (a->o->pivot) {
+		from = find_pivot(a);
+		if (a->o->inverted) {
+			end = from < a->n ? from + 1 : 0;
+			from = 0;
+		}
+	}
+	for (size_t i = from; i < end; i++) {
+		const size_t at = a->o->inverted ? end - 1 - (i - from) : i;
+		const int rc = find_child(a->f, node, a->path[at], &node);
+		if (rc)
+			return rc;
+	}
+	*ret_node = node;
+	return 0;
 }
 
 /*
  * The base's part of a difference is negative, whether it carries the mark of
  * -diff_base or is what -base left.
  */
-static int add_sample(struct flame *f, const struct report *r,
-		      const struct view_sample *s, const uint32_t *first,
-		      const uint32_t *frames)
+static int add_sample(struct adder *a, const struct view_sample *s)
 {
-	const int64_t value = report_sample_value(r, s);
-	uint32_t node = 0;
-	if (!value || !s->count || (value < 0 && r->o.drop_negative))
+	struct flame *f = a->f;
+	const int64_t value = report_sample_value(a->r, s);
+	uint32_t node;
+	if (!value || !s->count || (value < 0 && a->r->o.drop_negative))
 		return 0;
-	for (uint32_t i = s->count; i-- > 0;) {
-		const uint32_t loc = r->view.locs[s->first + i];
-		for (uint32_t k = first[loc + 1]; k-- > first[loc];) {
-			const int rc = find_child(f, node, frames[k], &node);
-			if (rc)
-				return rc;
-		}
-	}
+	int rc = take_path(a, s);
+	if (!rc)
+		rc = walk_path(a, &node);
+	if (rc || (!node && a->o->pivot))
+		return rc;
 	struct flame_node *n = &f->nodes[node];
 	if (value < 0) {
 		n->own_before = add_capped(n->own_before, magnitude(value));
@@ -103,8 +167,6 @@ static int compare_siblings(const void *pa, const void *pb, void *arg)
 	const struct flame *f = arg;
 	const uint32_t x = *(const uint32_t *)pa, y = *(const uint32_t *)pb;
 	const struct flame_node *a = &f->nodes[x], *b = &f->nodes[y];
-	if (a->parent != b->parent)
-		return a->parent < b->parent ? -1 : 1;
 	if (a->width != b->width)
 		return a->width > b->width ? -1 : 1;
 	const int c = strcmp(f->g.nodes[a->frame].printable,
@@ -112,38 +174,67 @@ static int compare_siblings(const void *pa, const void *pb, void *arg)
 	return c ? c : (x > y) - (x < y);
 }
 
-static int link_children(struct flame *f)
+/*
+ * Children of one parent side by side, by counting; most have no sibling, so
+ * only short runs are left to sort.  end[i] becomes the end of i's children.
+ */
+static void gather_children(const struct flame *f, uint32_t *end,
+			    uint32_t *children)
 {
-	uint32_t *order = calloc(f->n + 1, sizeof(*order));
-	if (!order)
-		return ERR_NOMEM;
 	for (size_t i = 1; i < f->n; i++)
-		order[i - 1] = (uint32_t)i;
-	if (f->n > 1)
-		qsort_r(order, f->n - 1, sizeof(*order), compare_siblings, f);
-	for (size_t i = f->n - 1; i-- > 0;) {
-		struct flame_node *n = &f->nodes[order[i]];
-		struct flame_node *parent = &f->nodes[n->parent];
-		n->next = parent->child;
-		parent->child = order[i];
+		end[f->nodes[i].parent]++;
+	uint32_t sum = 0;
+	for (size_t i = 0; i < f->n; i++) {
+		const uint32_t n = end[i];
+		end[i] = sum;
+		sum += n;
 	}
-	free(order);
-	return 0;
+	for (size_t i = 1; i < f->n; i++)
+		children[end[f->nodes[i].parent]++] = (uint32_t)i;
 }
 
-int flame_build(struct report *r, struct flame *f)
+static int link_children(struct flame *f)
 {
+	uint32_t *end = calloc(f->n + 1, sizeof(*end));
+	uint32_t *children = calloc(f->n + 1, sizeof(*children));
+	const int rc = end && children ? 0 : ERR_NOMEM;
+	if (!rc)
+		gather_children(f, end, children);
+	for (size_t i = 0, from = 0; i < f->n && !rc; from = end[i++]) {
+		const size_t n = end[i] - from;
+		if (n > 1)
+			qsort_r(children + from, n, sizeof(*children),
+				compare_siblings, f);
+		for (size_t k = 0; k < n; k++)
+			f->nodes[children[from + k]].next =
+				k + 1 < n ? children[from + k + 1] : 0;
+		if (n)
+			f->nodes[i].child = children[from];
+	}
+	free(end);
+	free(children);
+	return rc;
+}
+
+int flame_build(struct report *r, const struct flame_options *o,
+		struct flame *f)
+{
+	static const struct flame_options whole;
 	uint32_t *first = NULL, *frames = NULL, root;
+	struct adder a = { .f = f, .r = r, .o = o ? o : &whole };
 	*f = (struct flame){ 0 };
 	int rc = graph_build_frames(&f->g, &r->view, &first, &frames);
+	a.first = first;
+	a.frames = frames;
 	if (!rc)
 		rc = add_node(f, GRAPH_NONE, 0, &root);
 	for (size_t i = 0; i < r->view.n_samples && !rc; i++)
-		rc = add_sample(f, r, &r->view.samples[i], first, frames);
+		rc = add_sample(&a, &r->view.samples[i]);
 	if (!rc) {
 		sum_up(f);
 		rc = link_children(f);
 	}
+	free(a.path);
 	free(first);
 	free(frames);
 	return rc;

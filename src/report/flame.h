@@ -30,12 +30,26 @@ struct flame {
 	bool has_base; /* is it a difference? */
 };
 
+/* Zeroed: whole stacks, as they are. */
+struct flame_options {
+	/* Leaves at the top instead, and below each frame who called it. */
+	bool inverted;
+	/*
+	 * Of stacks with this function alone, the part from its outermost
+	 * call on: down to the leaf, or up to the root where inverted.  NULL:
+	 * whole stacks.
+	 */
+	const char *pivot;
+};
+
 /*
- * Children stand heaviest first.  Sums that pass 2^63 stop there.
+ * Children stand heaviest first.  Sums that pass 2^63 stop there.  o may be
+ * NULL.  Equal reports give equal trees, number for number.
  * Returns: 0, ERR_NOMEM or ERR_LIMIT (2^31 nodes).
  * Owns: the caller, flame_free (also after a failure).
  */
-int flame_build(struct report *r, struct flame *ret_flame);
+int flame_build(struct report *r, const struct flame_options *o,
+		struct flame *ret_flame);
 void flame_free(struct flame *f);
 
 #endif

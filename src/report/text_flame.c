@@ -330,7 +330,7 @@ int text_write_flame(struct report *r, struct out *o, struct err *e)
 {
 	enum { TOP = 58, BOTTOM = 30 };
 	struct picture p = { .r = r, .o = o };
-	int rc = flame_build(r, &p.f);
+	int rc = flame_build(r, NULL, &p.f);
 	if (rc == ERR_LIMIT)
 		err_set(e, rc, "too many different stacks");
 	if (rc)

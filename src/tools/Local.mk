@@ -46,10 +46,12 @@ proflab_pprof_SOURCES = \
 	src/tools/reader_temp.c src/tools/reader_temp.h \
 	src/tools/reader_url.c src/tools/reader_url.h \
 	src/tools/reader_viewer.c src/tools/reader_viewer.h \
+	src/tools/reader_web.c src/tools/reader_web.h \
 	$(NULL)
-proflab_pprof_CPPFLAGS = $(AM_CPPFLAGS) $(CURL_CFLAGS) $(EDIT_CFLAGS)
-proflab_pprof_LDADD = libreport.la libprofile.la libsymbol.la libbase.la \
-	$(CURL_LIBS) $(EDIT_LIBS) -lm
+proflab_pprof_CPPFLAGS = $(AM_CPPFLAGS) $(CURL_CFLAGS) $(EDIT_CFLAGS) \
+	$(MHD_CFLAGS)
+proflab_pprof_LDADD = libweb.la libreport.la libprofile.la libsymbol.la \
+	libbase.la $(CURL_LIBS) $(EDIT_LIBS) $(MHD_LIBS) -lm
 
 growth_sources = \
 	src/tools/die.c src/tools/die.h \

@@ -155,7 +155,7 @@ static int write_buffer(struct report *r, const struct reader_command *c,
 	const struct sink sink = sink_buf(ret);
 	int rc = report_write(r, &sink, e);
 	if (!rc && c->dot)
-		rc = dot_draw(ret, c->dot, e);
+		rc = dot_draw(ret, c->dot, 0, e);
 	if (!rc && c->is_page)
 		rc = dot_make_page(ret);
 	return rc;

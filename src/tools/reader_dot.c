@@ -6,10 +6,14 @@
 #include "base/sink.h"
 
 #include <errno.h>
+#include <poll.h>
+#include <signal.h>
 #include <spawn.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -17,8 +21,23 @@ extern char **environ;
 
 /* ---- drawing ------------------------------------------------------------- */
 
+/* Within so many seconds?  It still has to be waited for. */
+static bool has_ended(pid_t pid, int seconds)
+{
+	struct pollfd p = { .fd = (int)syscall(SYS_pidfd_open, pid, 0),
+			    .events = POLLIN };
+	if (p.fd < 0)
+		return true;
+	int n;
+	while ((n = poll(&p, 1, seconds * 1000)) < 0 && errno == EINTR)
+		;
+	close(p.fd);
+	return n != 0;
+}
+
 /* Run dot from one file into another. */
-static int run_dot(int in, int out, const char *format, struct err *e)
+static int run_dot(int in, int out, const char *format, int limit_s,
+		   struct err *e)
 {
 	char option[32];
 	snprintf(option, sizeof(option), "-T%s", format);
@@ -37,8 +56,16 @@ static int run_dot(int in, int out, const char *format, struct err *e)
 			       "failed to execute dot. Is Graphviz installed? "
 			       "Error: %s",
 			       strerror(error));
+	const bool is_late = limit_s && !has_ended(pid, limit_s);
+	if (is_late)
+		kill(pid, SIGKILL);
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
+	if (is_late)
+		return err_set(e, ERR_IO,
+			       "dot did not draw the graph within %d s: make "
+			       "it smaller, by focus for example",
+			       limit_s);
 	if (!WIFEXITED(status) || WEXITSTATUS(status))
 		return err_set(e, ERR_IO,
 			       "failed to execute dot. Is Graphviz installed? "
@@ -64,7 +91,7 @@ static int read_back(int fd, struct buf *b)
 	}
 }
 
-int dot_draw(struct buf *b, const char *format, struct err *e)
+int dot_draw(struct buf *b, const char *format, int limit_s, struct err *e)
 {
 	FILE *in = tmpfile(), *out = tmpfile();
 	int rc = err_set(e, ERR_IO, "no temporary file: %s", strerror(errno));
@@ -78,7 +105,7 @@ int dot_draw(struct buf *b, const char *format, struct err *e)
 	if (rc)
 		err_set(e, rc, "temporary file: %s", strerror(errno));
 	if (!rc)
-		rc = run_dot(fd, fileno(out), format, e);
+		rc = run_dot(fd, fileno(out), format, limit_s, e);
 	if (!rc && (rc = read_back(fileno(out), b)))
 		err_set(e, rc, "reading what dot drew: %s", err_name(rc));
 out:

@@ -9,9 +9,10 @@ struct err;
 
 /*
  * Replace a graph in graphviz's language by its picture ("svg", "png", ...).
- * Returns: 0; ERR_IO with text where dot is missing or fails.
+ * Blocks: until dot has ended; it is killed after limit_s seconds (0: never).
+ * Returns: 0; ERR_IO with text where dot is missing, fails or takes too long.
  */
-int dot_draw(struct buf *b, const char *format, struct err *e);
+int dot_draw(struct buf *b, const char *format, int limit_s, struct err *e);
 
 /*
  * Make the SVG that dot drew fill its window, and movable: dragged with the

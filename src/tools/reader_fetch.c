@@ -290,7 +290,8 @@ static int subtract_base(struct profile **p, struct profile *base,
 
 static int make_profile(struct origin *origins, size_t n,
 			const struct reader_source *s,
-			struct profile **ret_profile, struct err *e)
+			struct profile **ret_profile, struct profile **ret_base,
+			struct err *e)
 {
 	struct profile *p = NULL, *base = NULL;
 	bool remote = false;
@@ -299,8 +300,14 @@ static int make_profile(struct origin *origins, size_t n,
 	int rc = combine(origins, n, false, s, &p, e);
 	if (!rc)
 		rc = combine(origins, n, true, s, &base, e);
-	if (!rc && base)
+	if (!rc && base && ret_base) {
+		rc = symbolize(&base, origins, n, s->symbolize, e);
+		if (!rc && s->normalize)
+			rc = profile_normalize(p, base, e);
+	} else if (!rc && base) {
 		rc = subtract_base(&p, base, s, e);
+		base = NULL;
+	}
 	if (!rc)
 		rc = symbolize(&p, origins, n, s->symbolize, e);
 	if (!rc && *s->comment &&
@@ -308,15 +315,19 @@ static int make_profile(struct origin *origins, size_t n,
 		die("out of memory");
 	if (!rc && remote)
 		save(p);
-	if (rc)
+	if (rc) {
 		profile_free(p);
-	else
-		*ret_profile = p;
-	return rc;
+		profile_free(base);
+		return rc;
+	}
+	*ret_profile = p;
+	if (ret_base)
+		*ret_base = base;
+	return 0;
 }
 
 int fetch_profiles(const struct reader_source *s, struct profile **ret_profile,
-		   struct err *e)
+		   struct profile **ret_base, struct err *e)
 {
 	const size_t n = s->n_sources + (*s->base != '\0');
 	struct origin *origins = xcalloc(n, sizeof(*origins));
@@ -325,7 +336,7 @@ int fetch_profiles(const struct reader_source *s, struct profile **ret_profile,
 		origins[i].name = origins[i].is_base ? s->base : s->sources[i];
 	}
 	read_all(origins, n, s);
-	const int rc = make_profile(origins, n, s, ret_profile, e);
+	const int rc = make_profile(origins, n, s, ret_profile, ret_base, e);
 	for (size_t i = 0; i < n; i++)
 		free(origins[i].url);
 	free(origins);

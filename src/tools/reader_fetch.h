@@ -10,10 +10,12 @@ struct profile;
 struct reader_source;
 
 /*
- * Returns: 0 and a profile that the caller owns, or an error code with text.
+ * ret_base NULL: the base is subtracted.  Else *ret_base is the base, NULL
+ * where there is none, and *ret_profile is scaled to it where asked for.
+ * Returns: 0 and profiles that the caller owns, or an error code with text.
  * What went wrong with one source of several is only told.
  */
 int fetch_profiles(const struct reader_source *s, struct profile **ret_profile,
-		   struct err *e);
+		   struct profile **ret_base, struct err *e);
 
 #endif

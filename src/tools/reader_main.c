@@ -9,17 +9,20 @@
 #include "tools/reader_fetch.h"
 #include "tools/reader_flags.h"
 #include "tools/reader_prompt.h"
+#include "tools/reader_web.h"
 
 int main(int argc, char **argv)
 {
 	struct reader_flags f;
-	struct profile *p;
+	struct profile *p, *base = NULL;
 	struct err e = { "" };
 	flags_parse(argc, argv, &f);
 	command_tools = f.source.tools;
-	if (fetch_profiles(&f.source, &p, &e))
+	if (fetch_profiles(&f.source, &p, *f.source.http ? &base : NULL, &e))
 		die("%s", e.text);
 	int rc = 0;
+	if (*f.source.http)
+		return web_run(&f, p, base);
 	if (!f.command)
 		prompt_run(p, &f.config);
 	else

@@ -5,6 +5,7 @@
 #include "tools/die.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,9 +32,21 @@ static int start(const char *command, const char *path, pid_t *ret_pid)
 			argv[n++] = word;
 	argv[n] = (char *)path;
 	argv[n + 1] = NULL;
+	/* Signals that we wait for, or ignore, are not blocked for it. */
+	posix_spawnattr_t attr;
+	sigset_t none, usual;
+	sigemptyset(&none);
+	sigemptyset(&usual);
+	sigaddset(&usual, SIGPIPE);
+	posix_spawnattr_init(&attr);
+	posix_spawnattr_setsigmask(&attr, &none);
+	posix_spawnattr_setsigdefault(&attr, &usual);
+	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK |
+						POSIX_SPAWN_SETSIGDEF);
 	const int error =
-		n ? posix_spawnp(ret_pid, argv[0], NULL, NULL, argv, environ)
+		n ? posix_spawnp(ret_pid, argv[0], NULL, &attr, argv, environ)
 		  : ENOENT;
+	posix_spawnattr_destroy(&attr);
 	free(words);
 	return error;
 }

@@ -1,4 +1,43 @@
-# src/web: the profile page.
+# src/web: the profile page, its assets and the answers that it asks for.
+noinst_LTLIBRARIES += libweb.la
+libweb_la_SOURCES = \
+	src/web/explain.c src/web/explain.h \
+	src/web/json.c src/web/json.h \
+	src/web/page.c \
+	src/web/subject.c src/web/subject.h \
+	src/web/view_flame.c \
+	src/web/view_graph.c \
+	src/web/view_meta.c \
+	src/web/view_peek.c \
+	src/web/view_source.c \
+	src/web/view_top.c \
+	src/web/web.h \
+	$(NULL)
+web_assets = \
+	src/web/page.html \
+	src/web/page.css \
+	src/web/base.js \
+	src/web/views.js \
+	src/web/flame.js \
+	src/web/graph.js \
+	src/web/source.js \
+	src/web/live.js \
+	src/web/main.js \
+	$(NULL)
+EXTRA_DIST += $(web_assets)
+# The compiler's own dependencies do not name what it embeds.
+src/web/page.lo: $(web_assets)
+
+check_PROGRAMS += tests/check_web
+TESTS += tests/check_web
+tests_check_web_SOURCES = \
+	tests/check_web.c \
+	tests/profile_fixture.c tests/profile_fixture.h \
+	tests/profile_raw.c \
+	$(NULL)
+tests_check_web_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS) $(JANSSON_CFLAGS)
+tests_check_web_LDADD = libweb.la libreport.la libprofile.la libsymbol.la \
+	libbase.la $(CHECK_LIBS) $(JANSSON_LIBS) $(PTHREAD_LIBS) -lm
 
 # A real browser for tests (tests/webdriver.h).
 webdriver_sources = \

@@ -1,0 +1,214 @@
+/*
+ * view_meta.c - "meta": what the profile is, which choices there are in it,
+ * and, where it shows nothing, why.
+ */
+#include "web/subject.h"
+
+#include "base/err.h"
+#include "profile/profile.h"
+#include "report/arith.h"
+#include "report/grow.h"
+#include "web/explain.h"
+#include "web/json.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { LABELS_MAX = 400, COMMENTS_MAX = 100 };
+
+static void write_types(struct web_call *c, const struct profile *p)
+{
+	json_open_array(c->b, "types");
+	for (size_t i = 0; i < p->n_sample_types; i++) {
+		json_open_object(c->b, NULL);
+		json_text(c->b, "type",
+			  profile_str(p, p->sample_types[i].type));
+		json_text(c->b, "unit",
+			  profile_str(p, p->sample_types[i].unit));
+		json_close_object(c->b);
+	}
+	json_close_array(c->b);
+}
+
+static void write_comments(struct web_call *c, const struct profile *p)
+{
+	json_open_array(c->b, "comments");
+	for (size_t i = 0; i < p->n_comments && i < COMMENTS_MAX; i++)
+		json_text(c->b, NULL, profile_str(p, p->comments[i]));
+	json_close_array(c->b);
+}
+
+/* Of one profile: name, when and for how long, how much. */
+static void write_profile(struct web_call *c, const char *key,
+			  const struct profile *p, const char *name)
+{
+	struct buf *b = c->b;
+	json_open_object(b, key);
+	json_text(b, "name", name);
+	if (p->n_mappings) {
+		json_text(b, "binary", profile_str(p, p->mappings[0].filename));
+		json_text(b, "build_id",
+			  profile_str(p, p->mappings[0].build_id));
+	}
+	json_int(b, "samples", (int64_t)p->n_samples);
+	/* Nanoseconds since 1970 are more than a JavaScript number holds. */
+	json_int(b, "time_ms", p->time_nanos / 1000000);
+	json_int(b, "duration_ns", p->duration_nanos);
+	json_text(b, "period_type", profile_str(p, p->period_type.type));
+	json_text(b, "period_unit", profile_str(p, p->period_type.unit));
+	json_int(b, "period", p->period);
+	write_comments(c, p);
+	json_close_object(b);
+}
+
+/* ---- labels -------------------------------------------------------------- */
+
+struct label_sum {
+	uint32_t key, value;
+	int64_t sum;
+};
+
+struct label_sums {
+	const struct profile *p;
+	struct label_sum *rows; /* owned */
+	size_t n, cap;
+	struct map index;
+};
+
+static int add_label(struct label_sums *l, uint32_t key, uint32_t value,
+		     int64_t sum)
+{
+	const uint64_t pair = (uint64_t)key << 32 | value;
+	uint32_t i = map_get(&l->index, pair);
+	if (i == MAP_NONE) {
+		i = (uint32_t)l->n;
+		if (grow_rows(&l->rows, &l->cap, l->n + 1, sizeof(*l->rows)) ||
+		    map_put(&l->index, pair, i))
+			return ERR_NOMEM;
+		l->rows[l->n++] = (struct label_sum){ key, value, 0 };
+	}
+	l->rows[i].sum = i64_add(l->rows[i].sum, i64_abs(sum));
+	return 0;
+}
+
+static int add_labels(struct label_sums *l, size_t type)
+{
+	const struct profile *p = l->p;
+	for (size_t i = 0; i < p->n_samples; i++) {
+		const struct profile_span span = p->sample_labels[i];
+		for (uint32_t k = 0; k < span.count; k++) {
+			const struct profile_label *row =
+				&p->labels[span.first + k];
+			const int rc =
+				!row->str
+					? 0
+					: add_label(
+						  l, row->key, row->str,
+						  p->values
+							  [i * p->n_sample_types +
+							   type]);
+			if (rc)
+				return rc;
+		}
+	}
+	return 0;
+}
+
+static int compare_labels(const void *pa, const void *pb, void *arg)
+{
+	const struct profile *p = arg;
+	const struct label_sum *a = pa, *b = pb;
+	if (a->key != b->key)
+		return strcmp(profile_str(p, a->key), profile_str(p, b->key));
+	if (a->sum != b->sum)
+		return a->sum > b->sum ? -1 : 1;
+	return strcmp(profile_str(p, a->value), profile_str(p, b->value));
+}
+
+/* The texts that samples are labelled with: [key, value, sum]. */
+static int write_labels(struct web_call *c, const struct profile *p,
+			size_t type)
+{
+	struct label_sums l = { .p = p };
+	const int rc = add_labels(&l, type);
+	if (l.n)
+		qsort_r(l.rows, l.n, sizeof(*l.rows), compare_labels,
+			(void *)p);
+	json_open_array(c->b, "labels");
+	for (size_t i = 0; i < l.n && i < LABELS_MAX && !rc; i++) {
+		json_open_array(c->b, NULL);
+		json_text(c->b, NULL, profile_str(p, l.rows[i].key));
+		json_text(c->b, NULL, profile_str(p, l.rows[i].value));
+		json_int(c->b, NULL, l.rows[i].sum);
+		json_close_array(c->b);
+	}
+	json_close_array(c->b);
+	json_int(c->b, "labels_left_out",
+		 l.n > LABELS_MAX ? (int64_t)(l.n - LABELS_MAX) : 0);
+	free(l.rows);
+	map_free(&l.index);
+	return rc;
+}
+
+/* ---- the rest ------------------------------------------------------------ */
+
+/* What the program was started with: where the page begins. */
+static void write_defaults(struct web_call *c)
+{
+	const struct report_options *o = &c->s->options.report;
+	const struct {
+		const char *key, *value;
+	} texts[] = {
+		{ "focus", o->focus },	       { "ignore", o->ignore },
+		{ "hide", o->hide },	       { "show", o->show },
+		{ "show_from", o->show_from }, { "tagfocus", o->tagfocus },
+		{ "tagignore", o->tagignore },
+	};
+	json_open_object(c->b, "defaults");
+	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++)
+		if (texts[i].value && *texts[i].value)
+			json_text(c->b, texts[i].key, texts[i].value);
+	json_close_object(c->b);
+}
+
+static void write_explanation(struct web_call *c, const struct profile *p)
+{
+	const struct explanation *x = explain_empty(p);
+	const char *given = c->s->options.why_empty;
+	json_open_object(c->b, "empty");
+	json_text(c->b, "why", given ? given : x->why);
+	json_text(c->b, "todo", x->todo);
+	json_text(c->b, "command", x->command);
+	json_close_object(c->b);
+}
+
+static bool is_empty(const struct profile *p, size_t type)
+{
+	for (size_t i = 0; i < p->n_samples; i++)
+		if (p->values[i * p->n_sample_types + type])
+			return false;
+	return true;
+}
+
+int web_meta(struct web_call *c)
+{
+	const struct web_subject *s = c->s;
+	size_t type = 0;
+	/* Without any type there is nothing to look at, which is no mistake. */
+	int rc = s->p->n_sample_types
+			 ? report_find_value(s->p, c->o.sample_index, &type,
+					     c->e)
+			 : 0;
+	if (rc)
+		return rc;
+	write_types(c, s->p);
+	json_int(c->b, "value", (int64_t)type);
+	json_bool(c->b, "graphs", s->options.draw != NULL);
+	write_profile(c, "profile", s->p, s->options.name);
+	if (s->base)
+		write_profile(c, "base", s->base, s->options.base_name);
+	write_defaults(c);
+	if (!s->p->n_sample_types || is_empty(s->p, type))
+		write_explanation(c, s->p);
+	return s->p->n_sample_types ? write_labels(c, s->p, type) : 0;
+}
