@@ -830,7 +830,7 @@ static const struct {
 	{ { "-listen", "nonsense" }, 1, "is not an address" },
 	{ { "-listen", "127.0.0.1:0", "-pprof-listen", "nonsense" },
 	  1,
-	  "-pprof-listen nonsense" },
+	  "-pprof-listen: \"nonsense\"" },
 	{ { "-listen", "127.0.0.1:0", "-data-dir", "/nix/nix" },
 	  1,
 	  "/nix/nix" },
