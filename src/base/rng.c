@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <math.h>
 #include <sys/random.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 static uint64_t rotl(uint64_t x, int k)
@@ -28,7 +29,10 @@ void rng_seed_random(struct rng *r)
 {
 	const int saved = errno;
 	uint64_t seed;
-	if (getrandom(&seed, sizeof(seed), GRND_NONBLOCK) != sizeof(seed))
+	/* Not getrandom: that is a cancellation point, and this may be called
+	 * in functions that are none, such as malloc. */
+	if (syscall(SYS_getrandom, &seed, sizeof(seed), GRND_NONBLOCK) !=
+	    sizeof(seed))
 		seed = (uint64_t)clock_monotonic_ns() ^
 		       (uint64_t)clock_realtime_ns() << 20 ^
 		       (uint64_t)(uintptr_t)r ^ (uint64_t)gettid() << 40;

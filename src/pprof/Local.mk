@@ -10,6 +10,7 @@ libpprof_core_la_SOURCES = \
 	src/pprof/capture.c src/pprof/capture.h \
 	src/pprof/cfi_entry.c src/pprof/cfi_entry.h \
 	src/pprof/contention.c src/pprof/contention.h \
+	src/pprof/contention_hooks.c src/pprof/contention_internal.h \
 	src/pprof/cpu.c src/pprof/cpu.h \
 	src/pprof/cpu_thread.c src/pprof/cpu_thread.h \
 	src/pprof/custom.c \
@@ -19,6 +20,7 @@ libpprof_core_la_SOURCES = \
 	src/pprof/hooks.c src/pprof/hooks.h \
 	src/pprof/label.c src/pprof/label.h \
 	src/pprof/live.c src/pprof/live.h \
+	src/pprof/lock_waits.c src/pprof/lock_waits.h \
 	src/pprof/lost.c src/pprof/lost.h \
 	src/pprof/memstats.c src/pprof/memstats.h \
 	src/pprof/perf_event.c src/pprof/perf_event.h \

@@ -100,11 +100,15 @@ void hooks_exec_failed(void);
  * that fails, it tells the wait before it blocks, and its end; who releases a
  * lock looks, before the real release, whether anybody waits:
  *
+ *	struct hooks_released r;
  *	if (hooks_locks_on(HOOKS_MUTEX) && hooks_awaited(lock))
- *		hooks_release(lock, &r);
+ *		hooks_release(lock, &r);	before it, then
+ *	hooks_released(&r);			after it, or
+ *	hooks_release_failed(&r);
  *
  * The mutex profile blames the releasing holder's stack for the time that it
- * made others wait, the block profile the waiter's own.
+ * made others wait, the block profile the waiter's own.  The stack is walked
+ * when the lock is free again: what that takes nobody waits for.
  */
 enum hooks_locks { HOOKS_MUTEX = 1 << 0, HOOKS_BLOCK = 1 << 1 };
 
@@ -118,9 +122,9 @@ HOT_INLINE bool hooks_locks_on(unsigned which)
 			which);
 }
 
-/* How many wait for the locks of each bucket.  A waiter counts itself before
- * it blocks; who looks before that releases a lock that nobody waits for yet.
- */
+/* Of each bucket, how many locks are waited for.  A waiter counts its lock
+ * before it blocks; who looks before that releases a lock that nobody waits for
+ * yet. */
 #define HOOKS_LOCK_BUCKETS ((size_t)1 << 10)
 extern uint32_t hooks_lock_waiters[HOOKS_LOCK_BUCKETS]
 	__attribute__((visibility("hidden")));
@@ -142,11 +146,12 @@ struct hooks_wait {
 	const void *lock; /* NULL: no holder is to blame (a semaphore, a join)
 			   */
 	int64_t start_ns;
-	/* Guard: the bucket's lock. */
-	int64_t charged_ns; /* what lies before has a releaser to blame */
-	struct stack_record *releaser; /* the last; NULL: was not sampled */
-	bool charged;
-	struct hooks_wait *next;
+	bool outer; /* it interrupted another wait for a lock */
+	/* lock_waits.c's: the lock's releases before it began, and whether it
+	 * is known there at all. */
+	uint64_t seq;
+	uint32_t epoch;
+	bool registered;
 };
 
 enum hooks_outcome {
@@ -159,18 +164,29 @@ void hooks_wait_begin(struct hooks_wait *w, const void *lock);
 /* The leaf of the stack is the caller.  errno is kept. */
 void hooks_wait_end(struct hooks_wait *w, enum hooks_outcome outcome);
 
-/* What a release was charged with, should it fail. */
+/* A release that others wait for.  The shim's own, on its stack. */
 struct hooks_released {
-	struct stack_record *record;
-	int64_t count, delay;
+	const void *lock; /* NULL: nobody waits, or it is not sampled */
+	int64_t delay;	  /* that it causes */
+	int weight;	  /* how many it stands for */
+	uint64_t seq;
+	uint32_t epoch;
+	struct stack_record *record; /* once hooks_released has found it */
 };
-/* The leaf of the stack is the caller. */
+/* errno is kept. */
 void hooks_release(const void *lock, struct hooks_released *r);
-void hooks_release_failed(const struct hooks_released *r);
+/* It happened.  The leaf of the stack is the caller.  errno is kept. */
+void hooks_released(struct hooks_released *r);
+/* It did not, whether hooks_released said so already or not. */
+void hooks_release_failed(struct hooks_released *r);
 
-/* The real pthread_mutex_lock and unlock, for the buckets' own locks. */
-void hooks_locks_begin(int (*lock)(pthread_mutex_t *),
-		       int (*unlock)(pthread_mutex_t *));
+/* The functions behind the shims, for the profiler's own locks. */
+struct hooks_mutex_functions {
+	int (*trylock)(pthread_mutex_t *);
+	int (*timedlock)(pthread_mutex_t *, const struct timespec *);
+	int (*unlock)(pthread_mutex_t *);
+};
+void hooks_locks_begin(const struct hooks_mutex_functions *f);
 
 /* ---- daemons ----------------------------------------------------------------
  *

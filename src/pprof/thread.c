@@ -6,6 +6,7 @@
 #include "pprof/guard.h"
 #include "pprof/hooks.h"
 #include "pprof/label.h"
+#include "pprof/lock_waits.h"
 #include "pprof/threadcreate.h"
 
 #include <pthread.h>
@@ -247,6 +248,7 @@ static void exiting(void *value)
 {
 	const uintptr_t round = (uintptr_t)value;
 	guard_enter();
+	lock_waits_thread_ends();
 	if (round >= LAST_ROUND ||
 	    pthread_setspecific(exit_key, (void *)(round + 1)))
 		leave();

@@ -10,6 +10,7 @@
 #include "pprof/hooks.h"
 
 #include <errno.h>
+#include <pthread.h>
 
 /* Is anything to be told at all?  Not from inside the profiler. */
 HOT_INLINE bool lock_watched(unsigned which)
@@ -49,18 +50,35 @@ static inline enum hooks_outcome lock_outcome(int rc)
 		return rc_;                                                    \
 	} while (0)
 
-/* Release by `real`; before it, those who wait are counted. */
-#define LOCK_RELEASING(lock, real)                                             \
+/*
+ * Release by `real`; before it, those who wait are counted, unless the holder
+ * `keeps` the lock all the same.
+ */
+#define LOCK_RELEASING(lock, keeps, real)                                      \
 	do {                                                                   \
 		if (LIKELY(!lock_watched(HOOKS_MUTEX) ||                       \
-			   !hooks_awaited((const void *)(lock))))              \
+			   !hooks_awaited((const void *)(lock))) ||            \
+		    (keeps))                                                   \
 			return (real);                                         \
 		struct hooks_released released_;                               \
 		hooks_release((const void *)(lock), &released_);               \
 		const int rc_ = (real);                                        \
-		if (UNLIKELY(rc_ != 0))                                        \
+		if (LIKELY(rc_ == 0))                                          \
+			hooks_released(&released_);                            \
+		else                                                           \
 			hooks_release_failed(&released_);                      \
 		return rc_;                                                    \
 	} while (0)
+
+/*
+ * Does one unlock leave it locked, a recursive mutex that was locked more than
+ * once?  A C11 mtx_t is such a mutex inside.  Asked of a mutex that others wait
+ * for, by its holder (or by someone who will be refused).
+ */
+static inline bool lock_is_nested(const pthread_mutex_t *m)
+{
+	return (m->__data.__kind & 3) == PTHREAD_MUTEX_RECURSIVE &&
+	       m->__data.__count > 1;
+}
 
 #endif

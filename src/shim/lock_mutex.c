@@ -60,7 +60,7 @@ int pthread_mutex_clocklock(pthread_mutex_t *m, clockid_t clock,
 
 int pthread_mutex_unlock(pthread_mutex_t *m)
 {
-	LOCK_RELEASING(m, real_unlock()(m));
+	LOCK_RELEASING(m, lock_is_nested(m), real_unlock()(m));
 }
 
 int pthread_spin_lock(pthread_spinlock_t *l)
@@ -73,7 +73,7 @@ int pthread_spin_lock(pthread_spinlock_t *l)
 
 int pthread_spin_unlock(pthread_spinlock_t *l)
 {
-	LOCK_RELEASING(l, real_spin_unlock()(l));
+	LOCK_RELEASING(l, false, real_spin_unlock()(l));
 }
 
 /* C11's answers, as errno has them. */
@@ -119,11 +119,17 @@ int mtx_timedlock(mtx_t *restrict m, const struct timespec *restrict until)
 
 int mtx_unlock(mtx_t *m)
 {
-	LOCK_RELEASING(m, real_mtx_unlock()(m));
+	LOCK_RELEASING(m, lock_is_nested((const pthread_mutex_t *)m),
+		       real_mtx_unlock()(m));
 }
 
 __attribute__((constructor)) static void announce(void)
 {
-	real_trylock();
-	hooks_locks_begin(real_lock(), real_unlock());
+	const struct hooks_mutex_functions f = {
+		.trylock = real_trylock(),
+		.timedlock = real_timedlock(),
+		.unlock = real_unlock(),
+	};
+	real_lock();
+	hooks_locks_begin(&f);
 }

@@ -85,5 +85,5 @@ int pthread_rwlock_clockwrlock(pthread_rwlock_t *l, clockid_t clock,
 
 int pthread_rwlock_unlock(pthread_rwlock_t *l)
 {
-	LOCK_RELEASING(l, real_unlock()(l));
+	LOCK_RELEASING(l, false, real_unlock()(l));
 }

@@ -69,12 +69,38 @@ static void cancelled(void *wait)
 
 /* ---- conditions: their mutex is released meanwhile ----------------------- */
 
-#define COND_WAITING(mutex, call)                                              \
+/* What it says of its arguments, it says without having waited. */
+static bool cond_waited(int rc)
+{
+	return rc != EINVAL && rc != EPERM;
+}
+
+static bool cnd_waited(int rc)
+{
+	return rc != thrd_error;
+}
+
+/*
+ * The stack is walked before, while the mutex is held: afterwards might be
+ * much later, and the delay would be missing in the meantime.
+ */
+static void cond_begin(const pthread_mutex_t *m, struct hooks_released *r)
+{
+	*r = (struct hooks_released){ 0 };
+	if (!hooks_locks_on(HOOKS_MUTEX) || !hooks_awaited(m) ||
+	    lock_is_nested(m))
+		return;
+	hooks_release(m, r);
+}
+
+#define COND_WAITING(m, call, waited)                                          \
 	do {                                                                   \
-		struct hooks_released released_ = { 0 };                       \
-		if (hooks_locks_on(HOOKS_MUTEX) && hooks_awaited((mutex)))     \
-			hooks_release((mutex), &released_);                    \
-		WAITING(call, HOOKS_ACQUIRED);                                 \
+		struct hooks_released released_;                               \
+		cond_begin((const pthread_mutex_t *)(m), &released_);          \
+		hooks_released(&released_);                                    \
+		WAITING(call, (waited)(rc) ? HOOKS_ACQUIRED : HOOKS_FAILED);   \
+		if (UNLIKELY(!(waited)(rc)))                                   \
+			hooks_release_failed(&released_);                      \
 	} while (0)
 
 int pthread_cond_wait(pthread_cond_t *c, pthread_mutex_t *m)
@@ -82,7 +108,7 @@ int pthread_cond_wait(pthread_cond_t *c, pthread_mutex_t *m)
 	int rc;
 	if (LIKELY(!lock_watched(LOCK_ANY)))
 		return real_cond_wait()(c, m);
-	COND_WAITING(m, real_cond_wait()(c, m));
+	COND_WAITING(m, real_cond_wait()(c, m), cond_waited);
 	return rc;
 }
 
@@ -92,7 +118,7 @@ int pthread_cond_timedwait(pthread_cond_t *c, pthread_mutex_t *m,
 	int rc;
 	if (LIKELY(!lock_watched(LOCK_ANY)))
 		return real_cond_timedwait()(c, m, until);
-	COND_WAITING(m, real_cond_timedwait()(c, m, until));
+	COND_WAITING(m, real_cond_timedwait()(c, m, until), cond_waited);
 	return rc;
 }
 
@@ -102,7 +128,7 @@ int pthread_cond_clockwait(pthread_cond_t *c, pthread_mutex_t *m,
 	int rc;
 	if (LIKELY(!lock_watched(LOCK_ANY)))
 		return real_cond_clockwait()(c, m, clock, until);
-	COND_WAITING(m, real_cond_clockwait()(c, m, clock, until));
+	COND_WAITING(m, real_cond_clockwait()(c, m, clock, until), cond_waited);
 	return rc;
 }
 
@@ -111,7 +137,7 @@ int cnd_wait(cnd_t *c, mtx_t *m)
 	int rc;
 	if (LIKELY(!lock_watched(LOCK_ANY)))
 		return real_cnd_wait()(c, m);
-	COND_WAITING(m, real_cnd_wait()(c, m));
+	COND_WAITING(m, real_cnd_wait()(c, m), cnd_waited);
 	return rc;
 }
 
@@ -121,20 +147,29 @@ int cnd_timedwait(cnd_t *restrict c, mtx_t *restrict m,
 	int rc;
 	if (LIKELY(!lock_watched(LOCK_ANY)))
 		return real_cnd_timedwait()(c, m, until);
-	COND_WAITING(m, real_cnd_timedwait()(c, m, until));
+	COND_WAITING(m, real_cnd_timedwait()(c, m, until), cnd_waited);
 	return rc;
 }
 
 /* ---- semaphores ---------------------------------------------------------- */
 
-/* Taken without waiting?  errno is kept when not. */
+/* A cancellation point, blocking or not; then, taken without waiting?  errno is
+ * kept when not. */
 static bool sem_taken(sem_t *s)
 {
 	const int saved = errno;
+	pthread_testcancel();
 	if (real_sem_trywait()(s) == 0)
 		return true;
 	errno = saved;
 	return false;
+}
+
+/* Otherwise it is refused, even where it would not wait. */
+static bool is_timeout(clockid_t clock, const struct timespec *until)
+{
+	return (clock == CLOCK_REALTIME || clock == CLOCK_MONOTONIC) &&
+	       until->tv_nsec >= 0 && until->tv_nsec < 1000000000;
 }
 
 static enum hooks_outcome sem_outcome(int rc)
@@ -148,8 +183,6 @@ int sem_wait(sem_t *s)
 	int rc;
 	if (LIKELY(!lock_watched(HOOKS_BLOCK)))
 		return real_sem_wait()(s);
-	/* A cancellation point, blocking or not. */
-	pthread_testcancel();
 	if (sem_taken(s))
 		return 0;
 	WAITING(real_sem_wait()(s), sem_outcome(rc));
@@ -159,8 +192,11 @@ int sem_wait(sem_t *s)
 int sem_timedwait(sem_t *restrict s, const struct timespec *restrict until)
 {
 	int rc;
-	if (LIKELY(!lock_watched(HOOKS_BLOCK)))
+	if (LIKELY(!lock_watched(HOOKS_BLOCK)) ||
+	    !is_timeout(CLOCK_REALTIME, until))
 		return real_sem_timedwait()(s, until);
+	if (sem_taken(s))
+		return 0;
 	WAITING(real_sem_timedwait()(s, until), sem_outcome(rc));
 	return rc;
 }
@@ -169,20 +205,28 @@ int sem_clockwait(sem_t *restrict s, clockid_t clock,
 		  const struct timespec *restrict until)
 {
 	int rc;
-	if (LIKELY(!lock_watched(HOOKS_BLOCK)))
+	if (LIKELY(!lock_watched(HOOKS_BLOCK)) || !is_timeout(clock, until))
 		return real_sem_clockwait()(s, clock, until);
+	if (sem_taken(s))
+		return 0;
 	WAITING(real_sem_clockwait()(s, clock, until), sem_outcome(rc));
 	return rc;
 }
 
 /* ---- joins --------------------------------------------------------------- */
 
+/* A time-out is a wait; what it says of its arguments is none. */
+static enum hooks_outcome join_outcome(int rc)
+{
+	return rc == 0 || rc == ETIMEDOUT ? HOOKS_ACQUIRED : HOOKS_FAILED;
+}
+
 int pthread_join(pthread_t thread, void **value)
 {
 	int rc;
 	if (LIKELY(!lock_watched(HOOKS_BLOCK)))
 		return real_join()(thread, value);
-	WAITING(real_join()(thread, value), lock_outcome(rc));
+	WAITING(real_join()(thread, value), join_outcome(rc));
 	return rc;
 }
 
@@ -192,7 +236,7 @@ int pthread_timedjoin_np(pthread_t thread, void **value,
 	int rc;
 	if (LIKELY(!lock_watched(HOOKS_BLOCK)))
 		return real_timedjoin()(thread, value, until);
-	WAITING(real_timedjoin()(thread, value, until), lock_outcome(rc));
+	WAITING(real_timedjoin()(thread, value, until), join_outcome(rc));
 	return rc;
 }
 
@@ -203,7 +247,7 @@ int pthread_clockjoin_np(pthread_t thread, void **value, clockid_t clock,
 	if (LIKELY(!lock_watched(HOOKS_BLOCK)))
 		return real_clockjoin()(thread, value, clock, until);
 	WAITING(real_clockjoin()(thread, value, clock, until),
-		lock_outcome(rc));
+		join_outcome(rc));
 	return rc;
 }
 
