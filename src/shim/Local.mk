@@ -69,3 +69,20 @@ tests_check_heap_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 tests_check_heap_CFLAGS = $(AM_CFLAGS) -fno-builtin \
 	-fno-optimize-sibling-calls
 tests_check_heap_LDADD = $(SHIM_MALLOC_LIBS) $(PPROF_LIBS) $(CHECK_LIBS) -lm
+
+# The lock functions' answers, with and without.
+check_PROGRAMS += tests/lock_semantics tests/lock_semantics_linked
+TESTS += tests/lock-semantics.sh
+EXTRA_DIST += tests/lock-semantics.sh
+tests_lock_semantics_SOURCES = \
+	tests/lock_semantics.c tests/lock_semantics.h \
+	tests/lock_semantics_cancel.c \
+	tests/lock_semantics_mutex.c \
+	tests/lock_semantics_wait.c \
+	$(NULL)
+tests_lock_semantics_LDADD = $(PTHREAD_LIBS)
+tests_lock_semantics_linked_SOURCES = $(tests_lock_semantics_SOURCES) \
+	tests/lock_semantics_rates.c
+tests_lock_semantics_linked_LDFLAGS = $(AM_LDFLAGS) $(SHIM_EXPORTS)
+tests_lock_semantics_linked_LDADD = $(SHIM_LIBS) $(PPROF_NOUNWIND_LIBS) \
+	$(PTHREAD_LIBS)

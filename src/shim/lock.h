@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <time.h>
 
 /* Is anything to be told at all?  Not from inside the profiler. */
 HOT_INLINE bool lock_watched(unsigned which)
@@ -19,6 +20,18 @@ HOT_INLINE bool lock_watched(unsigned which)
 }
 
 #define LOCK_ANY (HOOKS_MUTEX | HOOKS_BLOCK)
+
+/*
+ * A clock that there is not, and a time out of range, most timed forms refuse
+ * even where they would not wait, and some only where they would: then the real
+ * one alone is asked.
+ */
+static inline bool lock_is_timeout(clockid_t clock,
+				   const struct timespec *until)
+{
+	return (clock == CLOCK_REALTIME || clock == CLOCK_MONOTONIC) &&
+	       until->tv_nsec >= 0 && until->tv_nsec < 1000000000;
+}
 
 /* How a wait for a lock ended, by what the function returned. */
 static inline enum hooks_outcome lock_outcome(int rc)

@@ -3,6 +3,7 @@
  *
  * To try first keeps every kind of mutex as it is: whatever the real function
  * would answer at once (EDEADLK aside, which it then does), the try answers.
+ * tests/lock-semantics.sh asks them all.
  */
 #include "shim/lock.h"
 #include "shim/real.h"
@@ -34,28 +35,44 @@ SHIM_REAL(real_mtx_trylock, mtx_fn, "mtx_trylock", NULL, NULL);
 SHIM_REAL(real_mtx_unlock, mtx_fn, "mtx_unlock", NULL, NULL);
 SHIM_REAL(real_mtx_timedlock, mtx_timed_fn, "mtx_timedlock", NULL, NULL);
 
+/* In struct __pthread_mutex_s's kind; glibc has no public name for it. */
+enum { KIND_ROBUST = 16 };
+
+/*
+ * A robust one is not tried: where it is not recoverable, glibc's trylock says
+ * so, but leaves it locked (it compares a value that is not its own), and who
+ * asks a second time waits for ever.  A deadline that is past says the same.
+ */
+HOT_INLINE int try_lock(pthread_mutex_t *m)
+{
+	static const struct timespec past = { 0 };
+	if (LIKELY(!(m->__data.__kind & KIND_ROBUST)))
+		return real_trylock()(m);
+	const int rc = real_timedlock()(m, &past);
+	return rc == ETIMEDOUT ? EBUSY : rc;
+}
+
 int pthread_mutex_lock(pthread_mutex_t *m)
 {
 	if (LIKELY(!lock_watched(LOCK_ANY)))
 		return real_lock()(m);
-	LOCK_WAITING(m, real_trylock()(m), real_lock()(m));
+	LOCK_WAITING(m, try_lock(m), real_lock()(m));
 }
 
 int pthread_mutex_timedlock(pthread_mutex_t *m, const struct timespec *until)
 {
-	if (LIKELY(!lock_watched(LOCK_ANY)))
+	if (LIKELY(!lock_watched(LOCK_ANY)) ||
+	    !lock_is_timeout(CLOCK_REALTIME, until))
 		return real_timedlock()(m, until);
-	LOCK_WAITING(m, real_trylock()(m), real_timedlock()(m, until));
+	LOCK_WAITING(m, try_lock(m), real_timedlock()(m, until));
 }
 
 int pthread_mutex_clocklock(pthread_mutex_t *m, clockid_t clock,
 			    const struct timespec *until)
 {
-	/* A clock that there is not is refused, blocking or not. */
-	if (LIKELY(!lock_watched(LOCK_ANY)) ||
-	    (clock != CLOCK_REALTIME && clock != CLOCK_MONOTONIC))
+	if (LIKELY(!lock_watched(LOCK_ANY)) || !lock_is_timeout(clock, until))
 		return real_clocklock()(m, clock, until);
-	LOCK_WAITING(m, real_trylock()(m), real_clocklock()(m, clock, until));
+	LOCK_WAITING(m, try_lock(m), real_clocklock()(m, clock, until));
 }
 
 int pthread_mutex_unlock(pthread_mutex_t *m)
@@ -105,7 +122,8 @@ int mtx_lock(mtx_t *m)
 
 int mtx_timedlock(mtx_t *restrict m, const struct timespec *restrict until)
 {
-	if (LIKELY(!lock_watched(LOCK_ANY)))
+	if (LIKELY(!lock_watched(LOCK_ANY)) ||
+	    !lock_is_timeout(CLOCK_REALTIME, until))
 		return real_mtx_timedlock()(m, until);
 	int rc = real_mtx_trylock()(m);
 	if (LIKELY(rc != thrd_busy))

@@ -25,16 +25,6 @@ SHIM_REAL(real_clockrdlock, rwlock_clock_fn, "pthread_rwlock_clockrdlock", NULL,
 SHIM_REAL(real_clockwrlock, rwlock_clock_fn, "pthread_rwlock_clockwrlock", NULL,
 	  NULL);
 
-/*
- * The timed forms refuse a time out of range, and a clock that there is not,
- * even where they would not block: then the real one alone is asked.
- */
-static bool is_plain(clockid_t clock, const struct timespec *until)
-{
-	return (clock == CLOCK_REALTIME || clock == CLOCK_MONOTONIC) &&
-	       until->tv_nsec >= 0 && until->tv_nsec < 1000000000;
-}
-
 int pthread_rwlock_rdlock(pthread_rwlock_t *l)
 {
 	if (LIKELY(!lock_watched(LOCK_ANY)))
@@ -52,7 +42,8 @@ int pthread_rwlock_wrlock(pthread_rwlock_t *l)
 int pthread_rwlock_timedrdlock(pthread_rwlock_t *l,
 			       const struct timespec *until)
 {
-	if (LIKELY(!lock_watched(LOCK_ANY)) || !is_plain(CLOCK_REALTIME, until))
+	if (LIKELY(!lock_watched(LOCK_ANY)) ||
+	    !lock_is_timeout(CLOCK_REALTIME, until))
 		return real_timedrdlock()(l, until);
 	LOCK_WAITING(l, real_tryrdlock()(l), real_timedrdlock()(l, until));
 }
@@ -60,7 +51,8 @@ int pthread_rwlock_timedrdlock(pthread_rwlock_t *l,
 int pthread_rwlock_timedwrlock(pthread_rwlock_t *l,
 			       const struct timespec *until)
 {
-	if (LIKELY(!lock_watched(LOCK_ANY)) || !is_plain(CLOCK_REALTIME, until))
+	if (LIKELY(!lock_watched(LOCK_ANY)) ||
+	    !lock_is_timeout(CLOCK_REALTIME, until))
 		return real_timedwrlock()(l, until);
 	LOCK_WAITING(l, real_trywrlock()(l), real_timedwrlock()(l, until));
 }
@@ -68,7 +60,7 @@ int pthread_rwlock_timedwrlock(pthread_rwlock_t *l,
 int pthread_rwlock_clockrdlock(pthread_rwlock_t *l, clockid_t clock,
 			       const struct timespec *until)
 {
-	if (LIKELY(!lock_watched(LOCK_ANY)) || !is_plain(clock, until))
+	if (LIKELY(!lock_watched(LOCK_ANY)) || !lock_is_timeout(clock, until))
 		return real_clockrdlock()(l, clock, until);
 	LOCK_WAITING(l, real_tryrdlock()(l),
 		     real_clockrdlock()(l, clock, until));
@@ -77,7 +69,7 @@ int pthread_rwlock_clockrdlock(pthread_rwlock_t *l, clockid_t clock,
 int pthread_rwlock_clockwrlock(pthread_rwlock_t *l, clockid_t clock,
 			       const struct timespec *until)
 {
-	if (LIKELY(!lock_watched(LOCK_ANY)) || !is_plain(clock, until))
+	if (LIKELY(!lock_watched(LOCK_ANY)) || !lock_is_timeout(clock, until))
 		return real_clockwrlock()(l, clock, until);
 	LOCK_WAITING(l, real_trywrlock()(l),
 		     real_clockwrlock()(l, clock, until));

@@ -153,23 +153,14 @@ int cnd_timedwait(cnd_t *restrict c, mtx_t *restrict m,
 
 /* ---- semaphores ---------------------------------------------------------- */
 
-/* A cancellation point, blocking or not; then, taken without waiting?  errno is
- * kept when not. */
+/* Taken without waiting?  errno is kept when not. */
 static bool sem_taken(sem_t *s)
 {
 	const int saved = errno;
-	pthread_testcancel();
 	if (real_sem_trywait()(s) == 0)
 		return true;
 	errno = saved;
 	return false;
-}
-
-/* Otherwise it is refused, even where it would not wait. */
-static bool is_timeout(clockid_t clock, const struct timespec *until)
-{
-	return (clock == CLOCK_REALTIME || clock == CLOCK_MONOTONIC) &&
-	       until->tv_nsec >= 0 && until->tv_nsec < 1000000000;
 }
 
 static enum hooks_outcome sem_outcome(int rc)
@@ -183,6 +174,8 @@ int sem_wait(sem_t *s)
 	int rc;
 	if (LIKELY(!lock_watched(HOOKS_BLOCK)))
 		return real_sem_wait()(s);
+	/* A cancellation point, waiting or not. */
+	pthread_testcancel();
 	if (sem_taken(s))
 		return 0;
 	WAITING(real_sem_wait()(s), sem_outcome(rc));
@@ -193,8 +186,9 @@ int sem_timedwait(sem_t *restrict s, const struct timespec *restrict until)
 {
 	int rc;
 	if (LIKELY(!lock_watched(HOOKS_BLOCK)) ||
-	    !is_timeout(CLOCK_REALTIME, until))
+	    !lock_is_timeout(CLOCK_REALTIME, until))
 		return real_sem_timedwait()(s, until);
+	pthread_testcancel();
 	if (sem_taken(s))
 		return 0;
 	WAITING(real_sem_timedwait()(s, until), sem_outcome(rc));
@@ -205,8 +199,11 @@ int sem_clockwait(sem_t *restrict s, clockid_t clock,
 		  const struct timespec *restrict until)
 {
 	int rc;
-	if (LIKELY(!lock_watched(HOOKS_BLOCK)) || !is_timeout(clock, until))
+	if (LIKELY(!lock_watched(HOOKS_BLOCK)) ||
+	    !lock_is_timeout(clock, until))
 		return real_sem_clockwait()(s, clock, until);
+	/* Unlike the other two, glibc's looks for a request only if it waits.
+	 */
 	if (sem_taken(s))
 		return 0;
 	WAITING(real_sem_clockwait()(s, clock, until), sem_outcome(rc));
