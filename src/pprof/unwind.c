@@ -30,10 +30,11 @@ enum { OWN_FRAMES = 16 };
 struct self {
 	bool warm;
 	bool dying; /* libunwind frees its cache: it stays cold from here */
-	volatile bool inside;		 /* libunwind is running here */
 	uintptr_t stack_low, stack_high; /* 0 = not known */
 };
 static _Thread_local struct self self TLS_INITIAL_EXEC;
+/* libunwind is running here. */
+_Thread_local volatile bool unwind_phdr_inside TLS_INITIAL_EXEC;
 
 const char *unwind_engine_name(enum unwind_engine engine)
 {
@@ -55,11 +56,6 @@ bool unwind_engine_available(enum unwind_engine engine)
 	return (size_t)engine < UNWIND_ENGINES;
 }
 
-bool unwind_phdr_wanted(void)
-{
-	return self.inside;
-}
-
 bool unwind_thread_is_warm(void)
 {
 	return self.warm;
@@ -68,13 +64,13 @@ bool unwind_thread_is_warm(void)
 /* The innermost pcs by libunwind, or -1 when it runs here already. */
 static int trace_fast(uintptr_t *pcs, int max)
 {
-	if (self.inside)
+	if (unwind_phdr_inside)
 		return -1;
-	self.inside = true;
+	unwind_phdr_inside = true;
 	__asm__ __volatile__("" ::: "memory");
 	const int n = unwind_fast.backtrace((void **)pcs, max);
 	__asm__ __volatile__("" ::: "memory");
-	self.inside = false;
+	unwind_phdr_inside = false;
 	return n > 0 ? n : 0;
 }
 
@@ -178,7 +174,7 @@ static struct unwound walk(enum unwind_engine engine, const ucontext_t *uc,
 	if (engine == UNWIND_LIBUNWIND && !fast)
 		return (struct unwound){ 0 };
 	if (engine == UNWIND_LIBUNWIND ||
-	    (engine == UNWIND_AUTO && fast && self.warm && !self.inside))
+	    (engine == UNWIND_AUTO && fast && self.warm && !unwind_phdr_inside))
 		return walk_fast(start, keep_start, skip, pcs, max);
 	return walk_gcc(start, keep_start, skip, pcs, max);
 }

@@ -15,6 +15,8 @@
 #ifndef PROFLAB_PPROF_UNWIND_PHDR_H
 #define PROFLAB_PPROF_UNWIND_PHDR_H
 
+#include "base/attr.h"
+
 #include <link.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -37,7 +39,14 @@ bool unwind_phdr_served(void);
  * Is the calling thread inside libunwind on our behalf, so that it must be
  * given the snapshot?  Signal: safe.
  */
-bool unwind_phdr_wanted(void);
+extern _Thread_local volatile bool unwind_phdr_inside TLS_INITIAL_EXEC;
+
+/* Inline: a sanitizer asks for the objects before any function that it has
+ * instrumented may be called (the shims are not). */
+static inline bool unwind_phdr_wanted(void)
+{
+	return unwind_phdr_inside;
+}
 
 /*
  * As dl_iterate_phdr, on the snapshot: no lock, no allocation.  What the
