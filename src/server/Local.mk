@@ -61,5 +61,21 @@ tests_check_server_limits_SOURCES = \
 tests_check_server_limits_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 tests_check_server_limits_LDADD = libbase.la $(CHECK_LIBS)
 
+# protobuf-c's own code reads what the server wrote.
+check_PROGRAMS += tests/check_scrapers
+TESTS += tests/check_scrapers
+tests_check_scrapers_SOURCES = \
+	tests/check_scrapers.c \
+	tests/http_client.c tests/http_client.h \
+	tests/server_process.c tests/server_process.h \
+	$(NULL)
+nodist_tests_check_scrapers_SOURCES = \
+	src/profile/profile.pb-c.c src/profile/profile.pb-c.h
+tests_check_scrapers_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS) \
+	$(PROTOBUF_C_CFLAGS)
+tests_check_scrapers_LDADD = libprofile.la libbase.la $(CHECK_LIBS) \
+	$(PROTOBUF_C_LIBS)
+tests/check_scrapers-check_scrapers.$(OBJEXT): src/profile/profile.pb-c.h
+
 TESTS += tests/server-go.sh tests/server-metrics.sh
 EXTRA_DIST += tests/server-go.sh tests/server-metrics.sh
