@@ -35,18 +35,6 @@ all_of() {
 		"allocs.inefficient=$1/inefficient.pb.gz"
 }
 
-# status NAME WANTED COMMAND...
-status() {
-	status_name=$1
-	wanted=$2
-	shift 2
-	"$@" >"$tmp/out" 2>&1
-	got=$?
-	[ "$got" -eq "$wanted" ]
-	ok $? "$status_name: exit status $wanted (was $got)"
-	[ "$got" -eq "$wanted" ] || sed 's/^/# /' "$tmp/out"
-}
-
 status "the checker says FAIL on the mended server" 1 \
 	cpu_check "$exercise/findings" "$fixed"
 check "and names it" grep -q '^FAIL  hot-task-function' "$tmp/out"

@@ -98,6 +98,19 @@ wait_for() {
 	done
 }
 
+# status NAME WANTED COMMAND...: passes when the command ends with that status;
+# what it printed is in $tmp/out.
+status() {
+	status_name=$1
+	wanted=$2
+	shift 2
+	"$@" >"$tmp/out" 2>&1
+	got=$?
+	[ "$got" -eq "$wanted" ]
+	ok $? "$status_name: exit status $wanted (was $got)"
+	[ "$got" -eq "$wanted" ] || sed 's/^/# /' "$tmp/out"
+}
+
 # start_server PROGRAM [ARGS...]: a proflab-server on a free loopback port;
 # sets server_pid and server_url.
 start_server() {

@@ -120,7 +120,7 @@ lab_start_server() {
 	"$lab_server" -listen 127.0.0.1:0 "$@" >"$lab_log" 2>&1 &
 	lab_server_pid=$!
 	lab_pids="$lab_pids $lab_server_pid"
-	lab_wait 20 grep -q 'http://127' "$lab_log" || {
+	lab_wait 20 grep -qs 'http://127' "$lab_log" || {
 		cat "$lab_log" >&2
 		lab_die "the server did not start"
 	}
