@@ -1,10 +1,28 @@
-# doc: what people read.  The documents are in the tarball and are installed.
-dist_doc_DATA += README.md NEWS \
+# doc: what people read.  The documents are in the tarball and are installed, in
+# the same places beside each other, so that their links lead somewhere;
+# tests/docs.sh runs every command that they show.
+dist_doc_DATA += README.md NEWS
+docsdir = $(docdir)/doc
+dist_docs_DATA = \
 	doc/architecture.md \
+	doc/flame.svg \
+	doc/go-and-c.md \
+	doc/guide.md \
+	doc/libpprof.md \
 	doc/metrics.md \
 	doc/sampling.md \
 	doc/signal-safety.md \
 	$(NULL)
+
+exampledir = $(docsdir)/examples
+dist_example_DATA = \
+	doc/examples/handles.cc \
+	doc/examples/primes.c \
+	doc/examples/server.c \
+	$(NULL)
+
+TESTS += tests/docs.sh
+EXTRA_DIST += tests/docs.sh tests/docs.awk
 
 # The manual.  tests/man.sh compares each page with what it tells of.
 dist_man_MANS += \

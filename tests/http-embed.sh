@@ -9,6 +9,10 @@ if nm -D "$lib/libpprof-http.so" 2>/dev/null | grep -q __asan_init; then
 	skip_all "an executable does not load a sanitized library"
 fi
 
+# make install, in another test, moves the library away for a moment.
+exec 9<"$top_builddir/Makefile"
+flock 9 || exit 99
+
 sed -n 's/.*[ *]\(pprof_http_[a-z_]*\)(.*/\1/p' \
 	"$top_srcdir/src/http/pprof_http.h" | sort -u >"$tmp/declared"
 nm -D --defined-only "$lib/libpprof-http.so" | awk '{ print $3 }' |

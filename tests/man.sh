@@ -162,6 +162,16 @@ sed -n 's/^\.It Ev \(PPROF_[A-Z_]*\)$/\1/p' "$doc/libpprof-preload.7" |
 check "libpprof-preload(7) tells of the variables that are read" \
 	diff "$tmp/read" "$tmp/in_page"
 
+# "[UNWIND_FP] = "fp"," of the engines' names
+lost=
+engines=$(sed -n '/^const char \*unwind_engine_name/,/^}/p' \
+	"$top_srcdir/src/pprof/unwind.c" | grep -oE '= "[a-z]+"' | grep -oE '[a-z]+')
+for engine in $engines; do
+	grep -q "^\.Cm $engine\>" "$doc/libpprof-preload.7" || lost="$lost $engine"
+done
+[ -n "$engines" ] && [ -z "$lost" ]
+ok $? "and of every unwinder$lost"
+
 # ---- the findings file ---------------------------------------------------------
 # Words in the parser's tables are words of the page, or the page is behind.
 lost=

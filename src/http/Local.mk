@@ -25,16 +25,22 @@ libpprof_http_la_LDFLAGS = $(AM_LDFLAGS) -version-info 0:0:0 \
 	-Wl,-z,nodelete -Wl,-z,relro -Wl,-z,now -Wl,-Bsymbolic-functions
 include_HEADERS += src/http/pprof_http.h
 nodist_pkgconfig_DATA += src/http/pprof-http.pc
-EXTRA_DIST += src/http/pprof-http.pc.in
-CLEANFILES += src/http/pprof-http.pc
+if !SANITIZED
+nodist_pkgconfig_DATA += src/http/pprof-preload.pc
+endif
+EXTRA_DIST += src/http/pprof-http.pc.in src/http/pprof-preload.pc.in
+CLEANFILES += src/http/pprof-http.pc src/http/pprof-preload.pc
+http_pc = $(AM_V_GEN)$(MKDIR_P) src/http && $(SED) \
+	-e 's|@prefix[@]|$(prefix)|' \
+	-e 's|@exec_prefix[@]|$(exec_prefix)|' \
+	-e 's|@libdir[@]|$(libdir)|' \
+	-e 's|@includedir[@]|$(includedir)|' \
+	-e 's|@PACKAGE_VERSION[@]|$(PACKAGE_VERSION)|' \
+	$(srcdir)/$@.in >$@.tmp && mv $@.tmp $@
 src/http/pprof-http.pc: src/http/pprof-http.pc.in Makefile
-	$(AM_V_GEN)$(MKDIR_P) src/http && $(SED) \
-		-e 's|@prefix[@]|$(prefix)|' \
-		-e 's|@exec_prefix[@]|$(exec_prefix)|' \
-		-e 's|@libdir[@]|$(libdir)|' \
-		-e 's|@includedir[@]|$(includedir)|' \
-		-e 's|@PACKAGE_VERSION[@]|$(PACKAGE_VERSION)|' \
-		$(srcdir)/src/http/pprof-http.pc.in >$@.tmp && mv $@.tmp $@
+	$(http_pc)
+src/http/pprof-preload.pc: src/http/pprof-preload.pc.in Makefile
+	$(http_pc)
 TESTS += tests/http-embed.sh
 EXTRA_DIST += tests/http-embed.sh
 
