@@ -10,6 +10,7 @@ dist_docs_DATA = \
 	doc/guide.md \
 	doc/libpprof.md \
 	doc/metrics.md \
+	doc/operations.md \
 	doc/sampling.md \
 	doc/signal-safety.md \
 	$(NULL)
@@ -30,8 +31,10 @@ dist_man_MANS += \
 	doc/pprof.3 \
 	doc/pprof_http.3 \
 	doc/proflab-check.1 \
+	doc/proflab-collect.1 \
 	doc/proflab-findings.5 \
 	doc/proflab-load.1 \
+	doc/proflab-monitor.1 \
 	doc/proflab-pprof.1 \
 	doc/proflab-server.1 \
 	$(NULL)

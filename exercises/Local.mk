@@ -38,3 +38,49 @@ calibrate: all
 		PROFLAB_STATE='$(abs_top_builddir)/calibrate' \
 		$(SHELL) $(srcdir)/exercises/lib/calibrate write $(CALIBRATE)
 .PHONY: calibrate
+
+# Task 5; what one would copy into /etc is installed beside the handbook.
+ops = exercises/5-production-monitoring
+examplesdir = $(docdir)/examples
+dist_examples_DATA = \
+	$(ops)/alerts.yml.in \
+	$(ops)/dashboard.json \
+	$(ops)/parca.yaml \
+	$(ops)/proflab-collect.cron \
+	$(ops)/proflab-collect.service \
+	$(ops)/proflab-collect.timer \
+	$(ops)/prometheus.yml \
+	$(ops)/pyroscope.alloy \
+	$(NULL)
+dist_examples_SCRIPTS = $(ops)/lint-dashboard $(ops)/render
+EXTRA_DIST += \
+	$(ops)/README.md \
+	$(ops)/answers.example \
+	$(ops)/check \
+	$(ops)/expected \
+	$(ops)/hints \
+	$(ops)/judgements \
+	$(ops)/live \
+	$(ops)/record \
+	$(ops)/recorded/burst.series \
+	$(ops)/recorded/ceiling-faulty.series \
+	$(ops)/recorded/ceiling-fixed.series \
+	$(ops)/recorded/down.series \
+	$(ops)/recorded/filled.series \
+	$(ops)/recorded/leak-faulty.series \
+	$(ops)/recorded/leak-fixed.series \
+	$(ops)/recorded/losing-faulty.series \
+	$(ops)/recorded/losing-fixed.series \
+	$(ops)/recorded/mixed-faulty.series \
+	$(ops)/recorded/mixed-fixed.series \
+	$(ops)/recorded/threads-faulty.series \
+	$(ops)/recorded/threads-fixed.series \
+	$(ops)/replay \
+	$(ops)/run \
+	$(ops)/task \
+	$(ops)/test-rules \
+	$(NULL)
+
+TESTS += tests/operations.sh
+LONG_TESTS += tests/exercise-5-long.sh
+EXTRA_DIST += tests/operations.sh tests/exercise-5-long.sh

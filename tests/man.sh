@@ -51,8 +51,10 @@ flags_of_page() {
 flags_of_help() {
 	grep -oE '^ +-[A-Za-z_-]+' | sed 's/^ *-//' | sort -u
 }
-for program in server load pprof check; do
+for program in server load pprof check collect monitor; do
 	"$top_builddir/proflab-$program" -help >"$tmp/help" 2>&1
+	[ "$program" != collect ] ||
+		"$top_builddir/proflab-collect" report -help >>"$tmp/help"
 	flags_of_help <"$tmp/help" >"$tmp/in_help"
 	flags_of_page "$doc/proflab-$program.1" >"$tmp/in_page"
 	[ -s "$tmp/in_help" ]

@@ -257,6 +257,11 @@ check_answers() {
 		say "There are no answers yet: ./proflab start $1 makes the file $answers/$1" >&2
 		return 99
 	}
+	# A task may have a judge of its own.
+	if [ -x "$2/check" ]; then
+		PROFLAB_BUILD=$build PROFLAB_STATE=$state "$2/check" "$answers/$1"
+		return
+	fi
 	captures=
 	for capture in $(task_field "$2" profiles); do
 		[ -f "$state/$(basename "$2")/${capture#*=}" ] || {
@@ -291,7 +296,7 @@ course_check() {
 	for name in $(task_field "$folder" mend); do
 		is_untouched "$name" || touched="$touched $name"
 	done
-	if [ -z "$(recall "$n" found)" ] && [ -f "$folder/answers.example" ]; then
+	if { [ -z "$(recall "$n" found)" ] || [ -z "$(task_field "$folder" mend)" ]; } && [ -f "$folder/answers.example" ]; then
 		check_answers "$n" "$folder" || {
 			status=$?
 			[ "$status" -ne 1 ] || say "Stuck? ./proflab hint $n"

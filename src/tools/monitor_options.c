@@ -40,7 +40,8 @@ const char monitor_usage_text[] =
 	"  -token-file FILE  send the bearer token that stands in FILE\n"
 	"  -cacert FILE      trust these authorities\n"
 	"  -insecure         trust anyone\n"
-	"  -version, -help\n"
+	"  -version          say the version and leave\n"
+	"  -help             say this and leave\n"
 	"\n"
 	"Exit status: 0; 1 with -fail; 2 wrong usage; 4 the server never\n"
 	"answered.\n";
