@@ -12,14 +12,26 @@ libpprof_http_core_la_SOURCES = \
 	src/http/route.c \
 	src/http/symbol.c \
 	src/http/thread.c src/http/thread.h \
+	src/http/ui.h \
 	src/http/writer.c src/http/writer.h \
 	$(NULL)
 libpprof_http_core_la_CPPFLAGS = $(AM_CPPFLAGS) $(MHD_CFLAGS)
 libpprof_http_core_la_LIBADD = $(MHD_LIBS) $(PTHREAD_LIBS)
 
+# The page at ui/, or a word about where it is: what is linked with the core
+# decides.  The page brings the reader and pcre2 with it.
+noinst_LTLIBRARIES += libpprof-http-ui.la libpprof-http-noui.la
+libpprof_http_ui_la_SOURCES = src/http/ui.c \
+	src/http/ui_store.c src/http/ui_store.h
+libpprof_http_ui_la_CPPFLAGS = $(AM_CPPFLAGS) $(MHD_CFLAGS)
+libpprof_http_noui_la_SOURCES = src/http/ui_none.c
+PPROF_UI_LIBS = libpprof-http-ui.la libweb.la libreport.la libprofile.la \
+	libsymbol.la
+
 lib_LTLIBRARIES += libpprof-http.la
 libpprof_http_la_SOURCES = src/http/pprof_http.h
-libpprof_http_la_LIBADD = libpprof-http-core.la libbase.la libpprof.la
+libpprof_http_la_LIBADD = libpprof-http-core.la $(PPROF_UI_LIBS) libbase.la \
+	libpprof.la
 libpprof_http_la_LDFLAGS = $(AM_LDFLAGS) -version-info 0:0:0 \
 	-export-symbols-regex '^pprof_http_' -no-undefined \
 	-Wl,-z,nodelete -Wl,-z,relro -Wl,-z,now -Wl,-Bsymbolic-functions
@@ -52,7 +64,8 @@ tests_check_http_SOURCES = \
 	tests/http_client.c tests/http_client.h \
 	$(NULL)
 tests_check_http_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
-tests_check_http_LDADD = libpprof-http-core.la libbase.la $(CHECK_LIBS)
+tests_check_http_LDADD = libpprof-http-core.la libpprof-http-noui.la \
+	libbase.la $(CHECK_LIBS)
 EXTRA_DIST += \
 	tests/golden/http/allocs.headers \
 	tests/golden/http/allocs_debug1.headers \
@@ -96,7 +109,8 @@ libpprof_preload_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared \
 	-Wl,--version-script=$(srcdir)/src/http/preload.map
 EXTRA_libpprof_preload_la_DEPENDENCIES = src/http/preload.map
 libpprof_preload_la_LIBADD = libshim-malloc.la libpprof-shim.la \
-	libshim-daemon.la libpprof-http-core.la libpprof-core.la \
+	libshim-daemon.la libpprof-http-core.la libpprof-http-noui.la \
+	libpprof-core.la \
 	libpprof-nounwind.la $(PPROF_BASE_LIBS) libpreload.la $(PTHREAD_LIBS)
 
 if !SANITIZED

@@ -4,6 +4,7 @@
 #include "http/listen.h"
 #include "http/request.h"
 #include "http/thread.h"
+#include "http/ui.h"
 #include "http/writer.h"
 #include "pprof/pprof.h"
 
@@ -187,6 +188,7 @@ void pprof_http_stop(struct pprof_http *h)
 		MHD_stop_daemon(h->daemon);
 	http_captures_stop(h->captures);
 	http_writer_stop(h->writer);
+	http_ui_free(h->ui);
 	if (h->listener)
 		listener_close(h->listener);
 	free(h->listener);

@@ -1,5 +1,6 @@
 /* index.c - the page at /debug/pprof/, as Go lays it out. */
 #include "http/request.h"
+#include "http/ui.h"
 #include "pprof/pprof.h"
 
 #include <inttypes.h>
@@ -104,8 +105,9 @@ enum http_next http_index(struct http_request *r)
 	for (size_t i = 0; i < n; i++)
 		append_row(b, &entries[i]);
 	buf_append_str(b, "</table>\n<a href=\"goroutine?debug=2\">full "
-			  "goroutine stack dump</a>\n<br>\n<p>\n"
-			  "Profile Descriptions:\n<ul>\n");
+			  "goroutine stack dump</a>\n<br>\n");
+	buf_append_str(b, http_ui_index_line);
+	buf_append_str(b, "<p>\nProfile Descriptions:\n<ul>\n");
 	for (size_t i = 0; i < n; i++)
 		append_description(b, &entries[i]);
 	buf_append_str(b, "</ul>\n</p>\n</body>\n</html>");

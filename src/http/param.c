@@ -127,6 +127,22 @@ int64_t http_param_int(struct http_request *r, const char *key)
 	return n;
 }
 
+/*
+ * A page of another origin that the user looks at may send a POST to a
+ * loopback server, and the browser says so.
+ */
+bool http_from_another_origin(struct http_request *r)
+{
+	const char *origin = MHD_lookup_connection_value(
+		r->connection, MHD_HEADER_KIND, "Origin");
+	const char *host = MHD_lookup_connection_value(r->connection,
+						       MHD_HEADER_KIND, "Host");
+	if (!origin)
+		return false;
+	const char *at = strstr(origin, "://");
+	return !host || !at || strcmp(at + 3, host) != 0;
+}
+
 enum { TOKEN = 512 };
 
 /* The file's first line.  Returns: its length, 0 when there is none, or one

@@ -25,6 +25,8 @@
  *	                               the next N seconds
  *	     /debug/pprof/cmdline      the arguments, NUL between them
  *	     /debug/pprof/symbol       names for 0xPC+0xPC...; GET or POST
+ *	     /debug/pprof/ui/          a page: take profiles, see them as
+ *	                               flame graphs, compare them
  *	     /debug/pprof/rates        the rates in force, as JSON;
  *	                               POST block=NS mutex=N heap=BYTES sets
  *them

@@ -62,22 +62,6 @@ static const struct rate {
 	{ "mutex", "fraction", INT_MAX, mutex_get, mutex_set },
 };
 
-/*
- * A page of another origin that the user looks at may send a POST to a
- * loopback server, and the browser says so.
- */
-static bool from_another_origin(struct http_request *r)
-{
-	const char *origin = MHD_lookup_connection_value(
-		r->connection, MHD_HEADER_KIND, "Origin");
-	const char *host = MHD_lookup_connection_value(r->connection,
-						       MHD_HEADER_KIND, "Host");
-	if (!origin)
-		return false;
-	const char *at = strstr(origin, "://");
-	return !host || !at || strcmp(at + 3, host) != 0;
-}
-
 /* All or nothing: one that is out of range changes none. */
 static bool set_rates(struct http_request *r)
 {
@@ -129,7 +113,7 @@ int pprof_http_set_rate(const char *name, int64_t value)
 enum http_next http_rates(struct http_request *r)
 {
 	struct buf *b = &r->reply.body;
-	if (r->post && from_another_origin(r)) {
+	if (r->post && http_from_another_origin(r)) {
 		http_reply_error(&r->reply, 403,
 				 "requests of another origin change nothing");
 		return HTTP_REPLY;

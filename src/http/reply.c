@@ -14,6 +14,8 @@ void http_reply_begin(struct http_reply *reply, unsigned status,
 	reply->status = status;
 	reply->content_type = content_type;
 	reply->header = reply->header_value = NULL;
+	reply->headers = NULL;
+	reply->n_headers = 0;
 	reply->filename[0] = '\0';
 	reply->nosniff = true;
 	reply->error = false;
@@ -59,6 +61,9 @@ static void add_headers(struct MHD_Response *response,
 			 reply->filename);
 		MHD_add_response_header(response, "Content-Disposition", value);
 	}
+	for (size_t i = 0; i < reply->n_headers; i++)
+		MHD_add_response_header(response, reply->headers[i].name,
+					reply->headers[i].value);
 	if (reply->header)
 		MHD_add_response_header(response, reply->header,
 					reply->header_value);

@@ -44,10 +44,16 @@ struct http_route {
 	enum http_next (*run)(struct http_request *r);
 };
 
+struct http_header {
+	const char *name, *value;
+};
+
 struct http_reply {
 	unsigned status;
 	const char *content_type;
 	const char *header, *header_value; /* one more, or NULL */
+	const struct http_header *headers; /* still more; they outlive it */
+	size_t n_headers;
 	char filename[96]; /* of Content-Disposition; "": none */
 	bool nosniff;
 	bool error; /* X-Go-Pprof: 1, which Go's client looks for */
@@ -80,6 +86,7 @@ struct http_request {
 	bool gc;
 	struct http_window window;
 	void (*work)(struct http_request *r);
+	void (*then)(struct http_request *r); /* for ui.c: after work */
 
 	struct http_request *next; /* in the list of its owner */
 	struct http_reply reply;
@@ -95,6 +102,7 @@ struct pprof_http {
 	struct MHD_Daemon *daemon; /* NULL when embedded */
 	struct listener *listener;
 	char *url;
+	struct http_ui *ui; /* the writer thread's; NULL until it is used */
 
 	pthread_mutex_t lock; /* guards the next three */
 	pthread_cond_t changed;
@@ -134,6 +142,8 @@ bool http_param(struct http_request *r, const char *key,
 bool http_parse_int(const char *s, int64_t *ret_value);
 /* Go's Atoi with its error ignored. */
 int64_t http_param_int(struct http_request *r, const char *key);
+/* Was it sent by a page that came from another host? */
+bool http_from_another_origin(struct http_request *r);
 /* Does the request carry the token that options.token_file holds? */
 bool http_authorized(struct http_request *r);
 

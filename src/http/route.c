@@ -5,6 +5,7 @@
 #include "base/parse.h"
 #include "http/capture.h"
 #include "http/request.h"
+#include "http/ui.h"
 #include "pprof/pprof.h"
 
 #include <errno.h>
@@ -249,6 +250,8 @@ static const struct http_route routes[] = {
 	  HTTP_GET | HTTP_POST, FORM_BODY, route_timed },
 };
 
+static const struct http_route page = { "ui", NULL, HTTP_GET | HTTP_POST,
+					FORM_BODY, http_ui };
 static const struct http_route named = { NULL, NULL, HTTP_GET | HTTP_POST,
 					 FORM_BODY, route_profile };
 
@@ -257,7 +260,7 @@ const struct http_route *http_route_find(const char *path)
 	for (size_t i = 0; i < ARRAY_SIZE(routes); i++)
 		if (strcmp(routes[i].path, path) == 0)
 			return &routes[i];
-	return &named;
+	return http_ui_wants(path) ? &page : &named;
 }
 
 const struct http_route *http_route_at(size_t i)

@@ -28,7 +28,7 @@ if !SANITIZED
 server_libs += libshim-malloc.la
 server_ldflags += -Wl,-u,malloc
 endif
-server_libs += libserver.la libpprof-http-core.la $(PPROF_LIBS)
+server_libs += libserver.la libpprof-http-core.la $(PPROF_UI_LIBS) $(PPROF_LIBS)
 bin_PROGRAMS += proflab-server proflab-server-fixed
 proflab_server_SOURCES = src/server/main.c
 proflab_server_CPPFLAGS = $(AM_CPPFLAGS) -DSERVER_VARIANT='"$(variant)"'

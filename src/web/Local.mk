@@ -2,7 +2,7 @@
 noinst_LTLIBRARIES += libweb.la
 libweb_la_SOURCES = \
 	src/web/explain.c src/web/explain.h \
-	src/web/json.c src/web/json.h \
+	src/web/webjson.c src/web/webjson.h \
 	src/web/page.c \
 	src/web/subject.c src/web/subject.h \
 	src/web/view_flame.c \

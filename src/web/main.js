@@ -49,6 +49,7 @@ function showTabs() {
   const now = currentView();
   $("#tabs").replaceChildren(...Object.entries(VIEWS)
     .filter(([name]) => name !== "sandwich" || now === "sandwich")
+    .filter(([name]) => name === "live" || !live || get("p"))
     .map(([name, v]) => el("button", { type: "button", id: "tab-" + name, title: `${v.label} (${v.key})`,
       "aria-current": name === now ? "page" : null, onclick: () => go({ v: name }) }, v.label)));
 }
@@ -147,8 +148,8 @@ function showMeta() {
 
 function showLegend() {
   const legend = $("#legend");
-  legend.hidden = !meta.base;
-  if (!meta.base)
+  legend.hidden = !(meta && meta.base) || currentView() === "live";
+  if (legend.hidden)
     return;
   const shades = ["d4", "d3", "d2", "d1", "same", "u1", "u2", "u3", "u4"];
   legend.replaceChildren(el("b", null, "Difference:"),
@@ -162,7 +163,9 @@ function showLegend() {
 function showEmpty(main) {
   const x = meta.empty;
   main.replaceChildren(el("div.empty", { id: "empty" }, el("h2", null, "This profile is empty"),
-    el("p", null, x.why), el("p", null, x.todo), x.command ? el("pre.command", null, x.command) : null,
+    el("p", null, x.why), el("p", null, x.todo),
+    x.command ? el("pre.command", null, live ? x.command.replace("HOST:PORT", location.host) : x.command) : null,
+    live ? rateButton(x) : null,
     meta.profile.comments.length ? el("p.dim", null, "The profile says: " + meta.profile.comments.join("; ")) : null));
 }
 
@@ -193,6 +196,7 @@ function finish(main, a) {
 
 async function render() {
   const main = $("#view");
+  document.body.dataset.view = currentView();
   if (running)
     running.abort();
   const own = running = new AbortController();
@@ -204,6 +208,7 @@ async function render() {
   document.body.dataset.ready = "no";
   try {
     if (currentView() === "live") {
+      showLegend();
       await showLive(main, signal);
     } else {
       await loadMeta(signal);

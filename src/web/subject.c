@@ -5,7 +5,7 @@
 #include "base/err.h"
 #include "profile/profile.h"
 #include "report/combine.h"
-#include "web/json.h"
+#include "web/webjson.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -158,10 +158,10 @@ int web_open(struct web_call *c, const struct profile *p, const char *kind,
 
 void web_write_head(struct web_call *c, const struct report *r)
 {
-	json_text(c->b, "type", r->sample_type);
-	json_text(c->b, "unit", r->sample_unit);
-	json_real(c->b, "ratio", r->ratio);
-	json_bool(c->b, "diff", c->s->base != NULL);
+	webjson_text(c->b, "type", r->sample_type);
+	webjson_text(c->b, "unit", r->sample_unit);
+	webjson_real(c->b, "ratio", r->ratio);
+	webjson_bool(c->b, "diff", c->s->base != NULL);
 }
 
 /* ---- dispatch ------------------------------------------------------------ */
@@ -189,9 +189,9 @@ void web_refuse(struct web_reply *reply, unsigned status, const char *format,
 	buf_clear(&reply->body);
 	reply->status = status;
 	reply->content_type = json_type;
-	json_open_object(&reply->body, NULL);
-	json_text(&reply->body, "error", e.text);
-	json_close_object(&reply->body);
+	webjson_open_object(&reply->body, NULL);
+	webjson_text(&reply->body, "error", e.text);
+	webjson_close_object(&reply->body);
 }
 
 static unsigned status_of(int rc)
@@ -222,12 +222,12 @@ void web_answer(struct web_subject *s, const struct web_request *request,
 			   request->view);
 		return;
 	}
-	json_open_object(c.b, NULL);
+	webjson_open_object(c.b, NULL);
 	int rc = read_options(&c);
 	if (!rc)
 		rc = view->write(&c);
-	json_text(c.b, "warnings", buf_str(&c.warnings));
-	json_close_object(c.b);
+	webjson_text(c.b, "warnings", buf_str(&c.warnings));
+	webjson_close_object(c.b);
 	buf_free(&c.warnings);
 	if (!rc)
 		rc = reply->body.failed;

@@ -10,7 +10,7 @@
 #include "base/err.h"
 #include "report/arith.h"
 #include "report/regex.h"
-#include "web/json.h"
+#include "web/webjson.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -244,10 +244,10 @@ static int64_t own_before_of(struct sending *s, uint32_t node)
 static void write_column(struct sending *s, const char *name,
 			 const uint32_t *nodes, size_t n, column_value *value)
 {
-	json_open_array(s->c->b, name);
+	webjson_open_array(s->c->b, name);
 	for (size_t i = 0; i < n; i++)
-		json_int(s->c->b, NULL, value(s, nodes[i]));
-	json_close_array(s->c->b);
+		webjson_int(s->c->b, NULL, value(s, nodes[i]));
+	webjson_close_array(s->c->b);
 }
 
 static void write_columns(struct sending *s, const uint32_t *nodes, size_t n)
@@ -277,9 +277,9 @@ static void write_path(struct sending *s)
 		if (i < DEPTH_MAX)
 			path[i] = node;
 	}
-	json_open_object(s->c->b, "path");
+	webjson_open_object(s->c->b, "path");
 	write_columns(s, path, n < DEPTH_MAX ? n : DEPTH_MAX);
-	json_close_object(s->c->b);
+	webjson_close_object(s->c->b);
 }
 
 /*
@@ -318,24 +318,24 @@ static int write_frames(struct sending *s)
 		return ERR_NOMEM;
 	const struct graph *g = &s->f->g;
 	struct buf *b = s->c->b;
-	json_open_array(b, "names");
+	webjson_open_array(b, "names");
 	for (size_t i = 0; i < s->n_frames; i++) {
 		const struct graph_node *n = &g->nodes[s->frames[i]];
-		json_text(b, NULL,
-			  n->info.name && !n->info.address && !n->info.line
-				  ? view_str(g->v, n->info.name)
-				  : n->printable);
+		webjson_text(b, NULL,
+			     n->info.name && !n->info.address && !n->info.line
+				     ? view_str(g->v, n->info.name)
+				     : n->printable);
 	}
-	json_close_array(b);
-	json_open_array(b, "functions");
+	webjson_close_array(b);
+	webjson_open_array(b, "functions");
 	for (size_t i = 0; i < s->n_frames; i++)
-		json_text(b, NULL,
-			  view_str(g->v, g->nodes[s->frames[i]].info.name));
-	json_close_array(b);
-	json_open_array(b, "files");
+		webjson_text(b, NULL,
+			     view_str(g->v, g->nodes[s->frames[i]].info.name));
+	webjson_close_array(b);
+	webjson_open_array(b, "files");
 	for (size_t i = 0; i < s->n_frames; i++)
-		json_text(b, NULL, file_of(g, s->frames[i], &files));
-	json_close_array(b);
+		webjson_text(b, NULL, file_of(g, s->frames[i], &files));
+	webjson_close_array(b);
 	map_free(&files);
 	return 0;
 }
@@ -386,16 +386,16 @@ static int write_search(struct sending *s, const char *pattern)
 	const int rc = find_frames(s->f, pattern, &match, s->c->e);
 	if (rc)
 		return rc;
-	json_open_object(b, "search");
+	webjson_open_object(b, "search");
 	sum_matches(s, match, 0, &after, &before);
-	json_int(b, "after", after);
-	json_int(b, "before", before);
-	json_open_array(b, "frames");
+	webjson_int(b, "after", after);
+	webjson_int(b, "before", before);
+	webjson_open_array(b, "frames");
 	for (size_t i = 0; i < s->n_frames; i++)
 		if (match[s->frames[i]])
-			json_int(b, NULL, (int64_t)i);
-	json_close_array(b);
-	json_close_object(b);
+			webjson_int(b, NULL, (int64_t)i);
+	webjson_close_array(b);
+	webjson_close_object(b);
 	free(match);
 	return 0;
 }
@@ -410,12 +410,12 @@ static int write_tree(struct web_call *c, const struct web_flame *t,
 	int rc = choose(&s);
 	if (rc)
 		goto out;
-	json_int(c->b, "total", root->after);
-	json_int(c->b, "total_before", root->before);
-	json_int(c->b, "nodes", (int64_t)t->f.n);
-	json_int(c->b, "narrow", (int64_t)s.narrow);
-	json_int(c->b, "deep", (int64_t)s.deep);
-	json_int(c->b, "at", at);
+	webjson_int(c->b, "total", root->after);
+	webjson_int(c->b, "total_before", root->before);
+	webjson_int(c->b, "nodes", (int64_t)t->f.n);
+	webjson_int(c->b, "narrow", (int64_t)s.narrow);
+	webjson_int(c->b, "deep", (int64_t)s.deep);
+	webjson_int(c->b, "at", at);
 	write_path(&s);
 	write_columns(&s, s.nodes, s.n);
 	write_column(&s, "depth", s.nodes, s.n, depth_of);
@@ -486,10 +486,10 @@ int web_sandwich(struct web_call *c)
 		if (!callers && t->f.n == 1)
 			rc = err_set(c->e, ERR_NOTFOUND,
 				     "no stack has the function %s", function);
-		json_open_object(c->b, callers ? "callers" : "callees");
+		webjson_open_object(c->b, callers ? "callers" : "callees");
 		if (!rc)
 			rc = write_tree(c, t, 0, NULL);
-		json_close_object(c->b);
+		webjson_close_object(c->b);
 		web_flame_free(t);
 		if (rc)
 			return rc;

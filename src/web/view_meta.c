@@ -9,7 +9,7 @@
 #include "report/arith.h"
 #include "report/grow.h"
 #include "web/explain.h"
-#include "web/json.h"
+#include "web/webjson.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -18,24 +18,24 @@ enum { LABELS_MAX = 400, COMMENTS_MAX = 100 };
 
 static void write_types(struct web_call *c, const struct profile *p)
 {
-	json_open_array(c->b, "types");
+	webjson_open_array(c->b, "types");
 	for (size_t i = 0; i < p->n_sample_types; i++) {
-		json_open_object(c->b, NULL);
-		json_text(c->b, "type",
-			  profile_str(p, p->sample_types[i].type));
-		json_text(c->b, "unit",
-			  profile_str(p, p->sample_types[i].unit));
-		json_close_object(c->b);
+		webjson_open_object(c->b, NULL);
+		webjson_text(c->b, "type",
+			     profile_str(p, p->sample_types[i].type));
+		webjson_text(c->b, "unit",
+			     profile_str(p, p->sample_types[i].unit));
+		webjson_close_object(c->b);
 	}
-	json_close_array(c->b);
+	webjson_close_array(c->b);
 }
 
 static void write_comments(struct web_call *c, const struct profile *p)
 {
-	json_open_array(c->b, "comments");
+	webjson_open_array(c->b, "comments");
 	for (size_t i = 0; i < p->n_comments && i < COMMENTS_MAX; i++)
-		json_text(c->b, NULL, profile_str(p, p->comments[i]));
-	json_close_array(c->b);
+		webjson_text(c->b, NULL, profile_str(p, p->comments[i]));
+	webjson_close_array(c->b);
 }
 
 /* Of one profile: name, when and for how long, how much. */
@@ -43,22 +43,23 @@ static void write_profile(struct web_call *c, const char *key,
 			  const struct profile *p, const char *name)
 {
 	struct buf *b = c->b;
-	json_open_object(b, key);
-	json_text(b, "name", name);
+	webjson_open_object(b, key);
+	webjson_text(b, "name", name);
 	if (p->n_mappings) {
-		json_text(b, "binary", profile_str(p, p->mappings[0].filename));
-		json_text(b, "build_id",
-			  profile_str(p, p->mappings[0].build_id));
+		webjson_text(b, "binary",
+			     profile_str(p, p->mappings[0].filename));
+		webjson_text(b, "build_id",
+			     profile_str(p, p->mappings[0].build_id));
 	}
-	json_int(b, "samples", (int64_t)p->n_samples);
+	webjson_int(b, "samples", (int64_t)p->n_samples);
 	/* Nanoseconds since 1970 are more than a JavaScript number holds. */
-	json_int(b, "time_ms", p->time_nanos / 1000000);
-	json_int(b, "duration_ns", p->duration_nanos);
-	json_text(b, "period_type", profile_str(p, p->period_type.type));
-	json_text(b, "period_unit", profile_str(p, p->period_type.unit));
-	json_int(b, "period", p->period);
+	webjson_int(b, "time_ms", p->time_nanos / 1000000);
+	webjson_int(b, "duration_ns", p->duration_nanos);
+	webjson_text(b, "period_type", profile_str(p, p->period_type.type));
+	webjson_text(b, "period_unit", profile_str(p, p->period_type.unit));
+	webjson_int(b, "period", p->period);
 	write_comments(c, p);
-	json_close_object(b);
+	webjson_close_object(b);
 }
 
 /* ---- labels -------------------------------------------------------------- */
@@ -134,17 +135,17 @@ static int write_labels(struct web_call *c, const struct profile *p,
 	if (l.n)
 		qsort_r(l.rows, l.n, sizeof(*l.rows), compare_labels,
 			(void *)p);
-	json_open_array(c->b, "labels");
+	webjson_open_array(c->b, "labels");
 	for (size_t i = 0; i < l.n && i < LABELS_MAX && !rc; i++) {
-		json_open_array(c->b, NULL);
-		json_text(c->b, NULL, profile_str(p, l.rows[i].key));
-		json_text(c->b, NULL, profile_str(p, l.rows[i].value));
-		json_int(c->b, NULL, l.rows[i].sum);
-		json_close_array(c->b);
+		webjson_open_array(c->b, NULL);
+		webjson_text(c->b, NULL, profile_str(p, l.rows[i].key));
+		webjson_text(c->b, NULL, profile_str(p, l.rows[i].value));
+		webjson_int(c->b, NULL, l.rows[i].sum);
+		webjson_close_array(c->b);
 	}
-	json_close_array(c->b);
-	json_int(c->b, "labels_left_out",
-		 l.n > LABELS_MAX ? (int64_t)(l.n - LABELS_MAX) : 0);
+	webjson_close_array(c->b);
+	webjson_int(c->b, "labels_left_out",
+		    l.n > LABELS_MAX ? (int64_t)(l.n - LABELS_MAX) : 0);
 	free(l.rows);
 	map_free(&l.index);
 	return rc;
@@ -164,22 +165,22 @@ static void write_defaults(struct web_call *c)
 		{ "show_from", o->show_from }, { "tagfocus", o->tagfocus },
 		{ "tagignore", o->tagignore },
 	};
-	json_open_object(c->b, "defaults");
+	webjson_open_object(c->b, "defaults");
 	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++)
 		if (texts[i].value && *texts[i].value)
-			json_text(c->b, texts[i].key, texts[i].value);
-	json_close_object(c->b);
+			webjson_text(c->b, texts[i].key, texts[i].value);
+	webjson_close_object(c->b);
 }
 
 static void write_explanation(struct web_call *c, const struct profile *p)
 {
 	const struct explanation *x = explain_empty(p);
-	const char *given = c->s->options.why_empty;
-	json_open_object(c->b, "empty");
-	json_text(c->b, "why", given ? given : x->why);
-	json_text(c->b, "todo", x->todo);
-	json_text(c->b, "command", x->command);
-	json_close_object(c->b);
+	const struct web_options *o = &c->s->options;
+	webjson_open_object(c->b, "empty");
+	webjson_text(c->b, "why", o->why_empty ? o->why_empty : x->why);
+	webjson_text(c->b, "todo", o->todo_empty ? o->todo_empty : x->todo);
+	webjson_text(c->b, "command", o->todo_empty ? "" : x->command);
+	webjson_close_object(c->b);
 }
 
 static bool is_empty(const struct profile *p, size_t type)
@@ -202,8 +203,8 @@ int web_meta(struct web_call *c)
 	if (rc)
 		return rc;
 	write_types(c, s->p);
-	json_int(c->b, "value", (int64_t)type);
-	json_bool(c->b, "graphs", s->options.draw != NULL);
+	webjson_int(c->b, "value", (int64_t)type);
+	webjson_bool(c->b, "graphs", s->options.draw != NULL);
 	write_profile(c, "profile", s->p, s->options.name);
 	if (s->base)
 		write_profile(c, "base", s->base, s->options.base_name);

@@ -9,7 +9,7 @@
 #include "report/grow.h"
 #include "report/regex.h"
 #include "report/source.h"
-#include "web/json.h"
+#include "web/webjson.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -113,12 +113,12 @@ static int group(struct lines *all, struct listing **ret_listings,
 static void write_values(struct web_call *c, const int64_t flat[2],
 			 const int64_t cum[2])
 {
-	json_int(c->b, NULL, flat[0]);
-	json_int(c->b, NULL, cum[0]);
+	webjson_int(c->b, NULL, flat[0]);
+	webjson_int(c->b, NULL, cum[0]);
 	if (!c->s->base)
 		return;
-	json_int(c->b, NULL, flat[1]);
-	json_int(c->b, NULL, cum[1]);
+	webjson_int(c->b, NULL, flat[1]);
+	webjson_int(c->b, NULL, cum[1]);
 }
 
 /* [number, text or null, flat, cum, ...] */
@@ -131,11 +131,11 @@ static void write_line(struct web_call *c, const struct listing *l, size_t *at,
 			flat[s] = i64_add(flat[s], l->rows[*at].flat[s]);
 			cum[s] = i64_add(cum[s], l->rows[*at].cum[s]);
 		}
-	json_open_array(c->b, NULL);
-	json_int(c->b, NULL, number);
-	json_text(c->b, NULL, text);
+	webjson_open_array(c->b, NULL);
+	webjson_int(c->b, NULL, number);
+	webjson_text(c->b, NULL, text);
 	write_values(c, flat, cum);
-	json_close_array(c->b);
+	webjson_close_array(c->b);
 }
 
 static void write_lines(struct web_call *c, const struct listing *l,
@@ -150,7 +150,7 @@ static void write_lines(struct web_call *c, const struct listing *l,
 	if (last - first >= LINES_MAX)
 		last = first + LINES_MAX - 1;
 	size_t at = 0;
-	json_open_array(c->b, "lines");
+	webjson_open_array(c->b, "lines");
 	for (int64_t number = first; number <= last; number++) {
 		const char *text = source_line(reader, l->rows->file, number);
 		if (!text)
@@ -160,27 +160,27 @@ static void write_lines(struct web_call *c, const struct listing *l,
 	/* Figures whose lines are not there are shown without them. */
 	for (; at < l->n;)
 		write_line(c, l, &at, l->rows[at].line, "");
-	json_close_array(c->b);
+	webjson_close_array(c->b);
 }
 
 static void write_listing(struct web_call *c, const struct listing *l,
 			  struct source_reader *reader)
 {
 	struct buf *b = c->b;
-	json_open_object(b, NULL);
-	json_text(b, "name", l->rows->name);
-	json_text(b, "file", l->rows->file);
-	json_open_array(b, "values");
+	webjson_open_object(b, NULL);
+	webjson_text(b, "name", l->rows->name);
+	webjson_text(b, "file", l->rows->file);
+	webjson_open_array(b, "values");
 	write_values(c, l->flat, l->cum);
-	json_close_array(b);
+	webjson_close_array(b);
 	const char *error = "the profile does not name its file";
 	if (*l->rows->file) {
 		source_line(reader, l->rows->file, 1);
 		error = source_error(reader, l->rows->file);
 	}
-	json_text(b, "missing", error);
+	webjson_text(b, "missing", error);
 	write_lines(c, l, reader);
-	json_close_object(b);
+	webjson_close_object(b);
 }
 
 static int write_listings(struct web_call *c, struct lines *all)
@@ -190,12 +190,12 @@ static int write_listings(struct web_call *c, struct lines *all)
 		source_new(c->o.source_path, c->o.trim_path);
 	size_t n = 0;
 	int rc = reader ? group(all, &list, &n) : ERR_NOMEM;
-	json_open_array(c->b, "listings");
+	webjson_open_array(c->b, "listings");
 	for (size_t i = 0; i < n && i < LISTINGS_MAX; i++)
 		write_listing(c, &list[i], reader);
-	json_close_array(c->b);
-	json_int(c->b, "left_out",
-		 n > LISTINGS_MAX ? (int64_t)(n - LISTINGS_MAX) : 0);
+	webjson_close_array(c->b);
+	webjson_int(c->b, "left_out",
+		    n > LISTINGS_MAX ? (int64_t)(n - LISTINGS_MAX) : 0);
 	source_free(reader);
 	free(list);
 	return rc;
@@ -224,8 +224,8 @@ int web_source(struct web_call *c)
 			     pattern);
 	if (!rc) {
 		web_write_head(c, r[0]);
-		json_int(c->b, "total", r[0]->total);
-		json_int(c->b, "total_before", r[1] ? r[1]->total : 0);
+		webjson_int(c->b, "total", r[0]->total);
+		webjson_int(c->b, "total_before", r[1] ? r[1]->total : 0);
 		rc = write_listings(c, &all);
 	}
 	for (int i = 0; i < 2; i++) {

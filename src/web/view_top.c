@@ -8,7 +8,7 @@
 #include "base/map.h"
 #include "report/grow.h"
 #include "report/arith.h"
-#include "web/json.h"
+#include "web/webjson.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -146,16 +146,16 @@ static void write_row(struct web_call *c, const struct side *sides,
 	const int from = p->node[0] ? 0 : 1;
 	const struct graph_info *info = &p->node[from]->info;
 	const struct view *v = &sides[from].r->view;
-	json_open_array(c->b, NULL);
-	json_text(c->b, NULL, name_of(p));
-	json_text(c->b, NULL, view_str(v, info->name));
-	json_text(c->b, NULL, view_str(v, info->file));
-	json_int(c->b, NULL, info->line);
+	webjson_open_array(c->b, NULL);
+	webjson_text(c->b, NULL, name_of(p));
+	webjson_text(c->b, NULL, view_str(v, info->name));
+	webjson_text(c->b, NULL, view_str(v, info->file));
+	webjson_int(c->b, NULL, info->line);
 	for (int side = 0; side < (c->s->base ? 2 : 1); side++) {
-		json_int(c->b, NULL, value_of(p, side, false));
-		json_int(c->b, NULL, value_of(p, side, true));
+		webjson_int(c->b, NULL, value_of(p, side, false));
+		webjson_int(c->b, NULL, value_of(p, side, true));
 	}
-	json_close_array(c->b);
+	webjson_close_array(c->b);
 }
 
 static int write_table(struct web_call *c, const struct side *sides)
@@ -170,14 +170,14 @@ static int write_table(struct web_call *c, const struct side *sides)
 	if (rc)
 		goto out;
 	web_write_head(c, sides[0].r);
-	json_int(c->b, "total", sides[0].r->total);
-	json_int(c->b, "total_before", sides[1].r ? sides[1].r->total : 0);
-	json_int(c->b, "left_out", (int64_t)(p.n - sent));
-	json_open_array(c->b, "rows");
+	webjson_int(c->b, "total", sides[0].r->total);
+	webjson_int(c->b, "total_before", sides[1].r ? sides[1].r->total : 0);
+	webjson_int(c->b, "left_out", (int64_t)(p.n - sent));
+	webjson_open_array(c->b, "rows");
 	for (size_t i = 0; i < p.n; i++)
 		if (p.rows[i].is_sent)
 			write_row(c, sides, &p.rows[i]);
-	json_close_array(c->b);
+	webjson_close_array(c->b);
 out:
 	free(p.rows);
 	map_free(&p.index);

@@ -71,8 +71,11 @@ struct web_options {
 	 */
 	int (*draw)(struct buf *b, struct err *e);
 	const char *no_graph;
-	/* Why a profile without samples may be so, in one sentence; NULL. */
-	const char *why_empty;
+	/*
+	 * Why a profile without samples is so, and what to do, where that is
+	 * known better than from its types; NULL.
+	 */
+	const char *why_empty, *todo_empty;
 };
 
 /*

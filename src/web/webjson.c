@@ -1,5 +1,5 @@
-/* json.c - see json.h. */
-#include "web/json.h"
+/* webjson.c - see webjson.h. */
+#include "web/webjson.h"
 
 #include "base/buf.h"
 #include "report/out.h"
@@ -41,47 +41,47 @@ static void begin(struct buf *b, const char *key)
 	}
 }
 
-void json_open_object(struct buf *b, const char *key)
+void webjson_open_object(struct buf *b, const char *key)
 {
 	begin(b, key);
 	buf_append_char(b, '{');
 }
 
-void json_close_object(struct buf *b)
+void webjson_close_object(struct buf *b)
 {
 	buf_append_char(b, '}');
 }
 
-void json_open_array(struct buf *b, const char *key)
+void webjson_open_array(struct buf *b, const char *key)
 {
 	begin(b, key);
 	buf_append_char(b, '[');
 }
 
-void json_close_array(struct buf *b)
+void webjson_close_array(struct buf *b)
 {
 	buf_append_char(b, ']');
 }
 
-void json_text(struct buf *b, const char *key, const char *value)
+void webjson_text(struct buf *b, const char *key, const char *value)
 {
 	begin(b, key);
 	append_text(b, value ? value : "");
 }
 
-void json_int(struct buf *b, const char *key, int64_t value)
+void webjson_int(struct buf *b, const char *key, int64_t value)
 {
 	begin(b, key);
 	buf_printf(b, "%" PRId64, value);
 }
 
-void json_bool(struct buf *b, const char *key, bool value)
+void webjson_bool(struct buf *b, const char *key, bool value)
 {
 	begin(b, key);
 	buf_append_str(b, value ? "true" : "false");
 }
 
-void json_real(struct buf *b, const char *key, double value)
+void webjson_real(struct buf *b, const char *key, double value)
 {
 	begin(b, key);
 	if (isfinite(value))
