@@ -247,7 +247,8 @@ static void tell(const struct place *p, const struct figures *f,
 		 const struct truth *t)
 {
 	const double sd = sqrt(t->n * t->var);
-	if (scale() > 1 && sd > 0)
+	/* Below that, the rounding to whole objects is what is seen. */
+	if (scale() > 1 && sd > 5)
 		printf("# z %s %zu/%ld %.4f %.4f\n", p->name, p->size,
 		       (long)sample_rate(), (f->v[ALLOC_OBJECTS] - t->n) / sd,
 		       0.05 * t->n / sd);

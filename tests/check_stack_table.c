@@ -171,12 +171,12 @@ START_TEST(a_window_is_a_subtraction)
 	stack_snapshot_free(&after);
 	stack_snapshot_free(&after);
 
-	lost_add(stack_table_lost(table), LOST_UNWIND, 1, 1);
+	lost_add(stack_table_lost(table), LOST_BLOCKED, 1, 1);
 	stack_table_zero(table);
 	ck_assert_int_eq(stack_snapshot_take(table, &after), 0);
 	ck_assert_uint_eq(after.n, 2);
 	ck_assert_int_eq(after.counters[0][1] + after.counters[1][3], 0);
-	ck_assert_int_eq(after.lost_samples[LOST_UNWIND], 0);
+	ck_assert_int_eq(after.lost_samples[LOST_BLOCKED], 0);
 	stack_snapshot_free(&after);
 }
 END_TEST

@@ -3,14 +3,22 @@
 #
 #	pprof-compare.sh WORK OURS THEIRS ID ARGUMENT...
 #
-# Both get the same arguments.  Standard output and exit status must be equal;
-# where they are not, WORK/ID.diff says how.  Not a test by itself: see
+# Both get the same arguments, and standard input from FILE where the first is
+# <FILE.  Standard output and exit status must be equal, and WORK/ID.done says
+# that they were compared; where they are not, WORK/ID.diff says how.  Not a test by itself: see
 # pprof-differential.sh.
 work=$1 ours=$2 theirs=$3 id=$4
 shift 4
-"$theirs" "$@" >"$work/$id.theirs" 2>"$work/$id.theirs.err" </dev/null
+input=/dev/null
+case $1 in
+'<'*)
+	input=${1#<}
+	shift
+	;;
+esac
+"$theirs" "$@" >"$work/$id.theirs" 2>"$work/$id.theirs.err" <"$input"
 their_status=$?
-"$ours" "$@" >"$work/$id.ours" 2>"$work/$id.ours.err" </dev/null
+"$ours" "$@" >"$work/$id.ours" 2>"$work/$id.ours.err" <"$input"
 our_status=$?
 case " $* " in
 *' -proto '* | *' -topproto '*)
@@ -34,3 +42,4 @@ if [ "$their_status" -ne "$our_status" ] ||
 fi
 rm -f "$work/$id.theirs" "$work/$id.ours" "$work/$id.theirs.err" \
 	"$work/$id.ours.err"
+: >"$work/$id.done"

@@ -1,6 +1,5 @@
 #!/bin/sh
-# pprof-differential-long.sh - the whole product of pprof-differential.sh:
-# thousands of comparisons, for make check-long.
+# pprof-differential-long.sh - what pprof-differential.sh leaves out: see there.
 PROFLAB_LONG=1
 export PROFLAB_LONG
 exec sh "$(dirname "$0")/pprof-differential.sh"

@@ -2,16 +2,26 @@
 # pprof-differential.sh - proflab-pprof prints what go tool pprof prints, byte
 # for byte.
 #
-# Judge: Debian's go tool pprof.  Profiles: those that gen_profile makes, and
-# real ones of tests/corpus/pprof.  Each report of each profile, each option,
-# and every granularity with every order and every filter.  make check tries
-# options on -top alone, and that product on one profile; PROFLAB_LONG=1 (make
-# check-long, by pprof-differential-long.sh) tries them on all.
+# Judge: Debian's go tool pprof.  Profiles: those that gen_profile makes, real
+# ones of tests/corpus/pprof, and the formats from before profile.proto.  Each
+# report of each profile, each option, and every granularity with every order
+# and every filter; and sessions at the prompt.  make check tries options on
+# -top alone, and that product on one profile.
+#
+# PROFLAB_LONG=1 (make check-long, by pprof-differential-long.sh) adds the
+# profiles of the faulty and of the fixed server, of all kinds, whole and as
+# differences; and tries options with every report, and the product on all
+# profiles.  That is an hour and more, so it is drawn anew each time, each
+# report of each profile apart, until DIFFERENTIAL_SECONDS (150) are over.
+# DIFFERENTIAL_SEED=N draws the same again; DIFFERENTIAL_FULL=1 compares all.
 #
 # Exceptions, all of them:
 # - -call_tree with -dot or -callgrind: the Go tool's own order changes from
 #   run to run; so does the order of values that differ in their sign alone.
 # - -proto and -topproto are compared by their meaning.
+# - -raw and -proto of the servers' profiles with -symbolize=none: stripped
+#   libraries have names for us (their dynamic symbols), and none for Go.
+# - go-threadcreate.txt, which the Go tool cannot read.
 # shellcheck disable=SC1003,SC2013 # quotes for another shell; numbers only
 # shellcheck source=tests/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -34,7 +44,55 @@ done
 for real in "$top_srcdir"/tests/corpus/pprof/*.pb.gz; do
 	cp "$real" "$profiles/"
 done
+for old in "$top_srcdir"/tests/golden/legacy/*.txt \
+	"$top_srcdir"/tests/golden/legacy/*.prof; do
+	case $old in
+	*/go-threadcreate.txt) ;;
+	*) cp "$old" "$profiles/" ;;
+	esac
+done
 cd "$profiles" || exit 99
+
+# ---- profiles of the servers -----------------------------------------------
+# take_profiles NAME: of the server that runs, under load
+take_profiles() {
+	for query in 'cpu?iterations=300000' 'memory?size=2000' inefficient \
+		'database?type=insert' 'database?records=200' 'cache?key=a' \
+		'cache?key=b' 'concurrent?workers=8&tasks=100' \
+		'leaky?size=300' stats; do
+		curl -fsS -m 60 -o "$tmp/answer" "$server_url/$query" ||
+			return 1
+	done
+	while curl -fsS -m 60 \
+		-o "$tmp/busy" "$server_url/cpu?iterations=300000" \
+		-o "$tmp/busy" "$server_url/memory?size=1000" \
+		-o "$tmp/busy" "$server_url/concurrent?workers=5&tasks=50" \
+		-o "$tmp/busy" "$server_url/leaky?size=20"; do :; done \
+		2>"$tmp/busy.err" &
+	own $!
+	for kind in 'cpu profile?seconds=2' 'wall wall?seconds=1' 'heap heap' \
+		'allocs allocs' 'threads threads' 'goroutine goroutine' \
+		'threadcreate threadcreate' 'mutex mutex' 'block block' \
+		'heap-delta heap?seconds=1' 'allocs-delta allocs?seconds=1' \
+		'mutex-delta mutex?seconds=1' 'block-delta block?seconds=1'; do
+		curl -fsS -m 60 -o "live-$1-${kind% *}.pb.gz" \
+			"$server_url/debug/pprof/${kind#* }" || return 1
+	done
+	for kind in heap allocs threads goroutine threadcreate mutex block; do
+		curl -fsS -m 60 -o "live-$1-$kind.txt" \
+			"$server_url/debug/pprof/$kind?debug=1" || return 1
+	done
+}
+
+if [ "${PROFLAB_LONG:-0}" = 1 ]; then
+	for twin in proflab-server proflab-server-fixed; do
+		start_server "$top_builddir/$twin" -mutex-profile-fraction=1 \
+			-block-profile-rate=1 || exit 99
+		take_profiles "${twin#proflab-}"
+		ok $? "profiles of $twin"
+		kill "$server_pid"
+	done
+fi
 
 # Sources for -list, as the made-up programs name them.
 root=$tmp/root
@@ -72,9 +130,11 @@ pattern_of() {
 	labels*) echo 'work_(3|1.)' ;;
 	mappings*) echo 'same_name_[357]' ;;
 	names*) echo '(helper|Method|quoted|Foo::)' ;;
+	live*) echo '(perform|create|do_|worker|trig|string)' ;;
 	negative*) echo 'diff_[1-3]' ;;
 	recursion*) echo 'Loop_[12]' ;;
 	units*) echo 'unit_1' ;;
+	*.txt | *.prof) echo '0x|[a-z]' ;;
 	*) echo 'main|runtime' ;;
 	esac
 }
@@ -84,18 +144,29 @@ if [ "${PROFLAB_LONG:-0}" = 1 ]; then
 	-proto -topproto'
 	option_reports='-top -tree -traces -dot'
 	product_files=$(ls ./*.pb.gz)
+	each_files=$(ls ./*.pb.gz ./*.txt ./*.prof)
 	product_reports='-top -tree -traces -dot PEEK LIST'
 else
 	reports='-top -tree -traces -raw -tags -dot -callgrind'
 	option_reports=-top
 	product_files=inlines.pb.gz
 	product_reports=-top
+	each_files=$(ls ./*.pb.gz)
+	for file in *.txt *.prof; do
+		add "old formats" -top "$file"
+		add "old formats" -traces "$file"
+	done
 fi
 
-for file in *.pb.gz; do
+for file in $each_files; do
+	file=${file#./}
 	re=$(pattern_of "$file")
 	for report in $reports; do
-		add "each report: $file" "$report" "$file"
+		case $report,$file in
+		-raw,live* | -proto,live*) names=-symbolize=none ;;
+		*) names=-symbolize= ;; # the default
+		esac
+		add "each report: $file" "$report" "$names" "$file"
 	done
 	add "each report: $file" "-peek=$re" "$file"
 	add "each report: $file" "-list=$re" "$file"
@@ -193,6 +264,31 @@ for file in cpu.pb.gz nothing.pb.gz; do
 	add "mistakes" -top -base=heap.pb.gz $file
 done
 
+# Sessions: what the prompt reads from standard input.
+session() {
+	file=$1
+	shift
+	name=session.$(($(wc -l <"$cases") + 1))
+	printf '%s\n' "$@" >"$name"
+	add "sessions" "<$name" "$file"
+}
+session cpu.pb.gz top5 'top 5 -cum' 'top20 -cum' 'list step_1$' \
+	'peek step_1$' traces tags comments 'tree 3' 'text 4' raw dot quit
+session labels.pb.gz 'focus=work_1' top 'focus=' 'sample_index=0' top3 o \
+	'granularity=lines' 'top 4' 'sort=cum' 'top 3' 'nodecount=3' top \
+	'unit=ms' top 'tagfocus=user:bob' top 'tagfocus=' 'tagroot=user' \
+	'tree 5'
+session cpu.pb.gz 'top step_2' 'top -step_2' 'top step_2 -step_21 3' \
+	'trim=false' 'relative_percentages=true' 'focus=step_2' 'top 3' \
+	'hide=step_2' 'top 3' 'call_tree=t' top5 'list nothing' 'list'
+session heap.pb.gz 'sample_index=inuse_space' top 'sample_index=99' top \
+	'divide_by=2' 'top 2' 'nodefraction=x' bogus 'top -bogus' 'peek' \
+	'mean=1' top 'drop_negative' options
+session inlines.pb.gz 'noinlines=true' top 'granularity=files' top \
+	'granularity=addresses' 'top 7' 'show_from=Class_3' tree exit
+session go-heap-1.pb.gz 'top 3 > saved' 'top 3' 'alloc_space' 'top 3' \
+	'inuse_objects' top ' ' '# nothing' 'traces main'
+
 # Every granularity with every order and every filter.
 for file in $product_files; do
 	re=$(pattern_of "${file#./}")
@@ -215,9 +311,18 @@ for file in $product_files; do
 	done
 done
 
-# ---- run them, as many at a time as there are processors -----------------------
-awk -v compare="$top_srcdir/tests/pprof-compare.sh" -v work="$work" \
+# ---- run them, as many at a time as there are processors -------------------
+# What belongs to no single profile's reports comes later, in an order drawn by
+# the seed.
+deadline=
+: "${DIFFERENTIAL_SEED:=$(date +%s)}"
+if [ "${PROFLAB_LONG:-0}" = 1 ] && [ "${DIFFERENTIAL_FULL:-0}" != 1 ]; then
+	deadline=$(($(date +%s) + ${DIFFERENTIAL_SECONDS:-150}))
+	diag "DIFFERENTIAL_SEED=$DIFFERENTIAL_SEED"
+fi
+awk -v seed="$DIFFERENTIAL_SEED" -v deadline="$deadline" -v compare="$top_srcdir/tests/pprof-compare.sh" -v work="$work" \
 	-v ours="$ours" -v theirs="$theirs" -F '\t' '
+	BEGIN { srand(seed) }
 	function quote(s) {
 		gsub(/'\''/, "'\''\\'\'''\''", s)
 		return "'\''" s "'\''"
@@ -227,8 +332,12 @@ awk -v compare="$top_srcdir/tests/pprof-compare.sh" -v work="$work" \
 			" " quote(theirs) " " NR
 		for (i = 2; i <= NF; i++)
 			line = line " " quote($i)
-		print line
-	}' "$cases" >"$tmp/commands"
+		first = $1 ~ /^(each report|sessions|mistakes|old)/
+		if (deadline && !first)
+			line = "[ $(date +%s) -lt " deadline \
+				" ] || exit 0; " line
+		printf "%d %.6f\t%s\n", !first, first ? NR : rand(), line
+	}' "$cases" | sort -k 1,1n -k 2,2n | cut -f 2- >"$tmp/commands"
 jobs=$(nproc 2>/dev/null || echo 2)
 split -n "r/$jobs" "$tmp/commands" "$tmp/part."
 for part in "$tmp"/part.*; do
@@ -240,20 +349,27 @@ for pid in $waited; do
 	wait "$pid"
 done
 
-# ---- one line a group --------------------------------------------------------------
+# ---- one line a group ------------------------------------------------------
 cut -f 1 "$cases" | awk '!seen[$0]++' >"$tmp/groups"
+compared=0
 while IFS= read -r group; do
 	differing=
 	total=0
 	for id in $(awk -F '\t' -v g="$group" '$1 == g { print NR }' \
 		"$cases"); do
-		total=$((total + 1))
+		[ ! -f "$work/$id.done" ] || total=$((total + 1))
 		[ ! -f "$work/$id.diff" ] || differing="$differing $id"
 	done
+	[ $total -gt 0 ] || continue # no time was left for them
+	compared=$((compared + total))
 	[ -z "$differing" ]
 	ok $? "$group: $total outputs equal"
 	for id in $differing; do
 		diag "$(cat "$work/$id.diff")"
 	done
 done <"$tmp/groups"
+# Each report of each profile does not ask for the time.
+least=$(cut -f 1 "$cases" | grep -c '^each report')
+[ $compared -ge "$least" ]
+ok $? "$compared of $(wc -l <"$cases") were compared"
 done_testing

@@ -14,7 +14,6 @@ static const struct {
 	[LOST_REENTRY] = { "_LostReentry", "reentry" },
 	[LOST_NO_TIMER] = { "_LostNoTimer", "no_timer" },
 	[LOST_BLOCKED] = { "_LostBlocked", "blocked" },
-	[LOST_UNWIND] = { "_LostUnwind", "unwind" },
 };
 
 const char *lost_function(enum lost_cause cause)

@@ -13,7 +13,6 @@ enum lost_cause {
 	LOST_REENTRY,	 /* the unwinder was already running in this thread */
 	LOST_NO_TIMER,	 /* timer_create failed: a thread went unsampled */
 	LOST_BLOCKED,	 /* the thread blocks the signal */
-	LOST_UNWIND,	 /* no frame at all could be found */
 	LOST_CAUSES,
 };
 

@@ -104,10 +104,8 @@ static void record_stack(uint32_t slot, const ucontext_t *uc, uint32_t labels,
 	uintptr_t *pcs = cpu_thread_scratch(slot);
 	const struct unwound u =
 		unwind_from_signal(engine, uc, pcs, STACK_DEPTH_MAX);
-	if (u.depth == 0) {
-		lost_add(stack_table_lost(table),
-			 u.reentered ? LOST_REENTRY : LOST_UNWIND, points,
-			 points);
+	if (u.reentered) {
+		lost_add(stack_table_lost(table), LOST_REENTRY, points, points);
 		return;
 	}
 	const struct stack stack = { .pcs = pcs,

@@ -106,6 +106,7 @@ tests_profile_convert_SOURCES = \
 	tests/profile_convert.c $(profile_test_sources)
 tests_profile_convert_LDADD = libprofile.la libbase.la
 TESTS += tests/profile-go.sh
+LONG_TESTS += tests/profile-go-long.sh
 EXTRA_DIST += tests/profile-go.sh tests/profile-go-long.sh tests/golden/legacy
 
 check_PROGRAMS += tests/check_profile_legacy

@@ -57,8 +57,10 @@ tests_gen_profile_SOURCES = tests/gen_profile.c
 tests_gen_profile_LDADD = libprofile.la libbase.la
 
 # proflab-pprof beside its model.
-TESTS += tests/pprof-differential.sh tests/pprof-golden.sh tests/pprof-flame.sh
-EXTRA_DIST += tests/pprof-differential.sh tests/pprof-differential-long.sh \
+TESTS += tests/pprof-differential.sh tests/pprof-golden.sh \
+	tests/pprof-flame.sh tests/reader.sh
+LONG_TESTS += tests/pprof-differential-long.sh
+EXTRA_DIST += tests/reader.sh tests/pprof-differential.sh tests/pprof-differential-long.sh \
 	tests/pprof-compare.sh tests/pprof-golden.sh \
 	tests/pprof-flame.sh \
 	tests/corpus/pprof tests/golden/flame tests/golden/pprof

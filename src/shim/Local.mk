@@ -65,6 +65,9 @@ check_PROGRAMS += tests/check_heap
 if !SANITIZED
 TESTS += tests/check_heap
 endif
+if !SANITIZED
+LONG_TESTS += tests/heap-long.sh
+endif
 EXTRA_DIST += tests/heap-long.sh
 tests_check_heap_SOURCES = tests/check_heap.c
 tests_check_heap_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)

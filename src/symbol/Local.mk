@@ -29,8 +29,8 @@ check_PROGRAMS += tests/symbol_lookup
 tests_symbol_lookup_SOURCES = tests/symbol_lookup.c
 tests_symbol_lookup_LDADD = libsymbol.la libbase.la
 
-TESTS += tests/symbol-oracle.sh
-EXTRA_DIST += tests/symbol-oracle.sh
+TESTS += tests/symbol-oracle.sh tests/symbol-live.sh
+EXTRA_DIST += tests/symbol-oracle.sh tests/symbol-live.sh
 
 check_PROGRAMS += tests/check_symbol
 TESTS += tests/check_symbol
@@ -67,4 +67,5 @@ tests_fuzz_object_LDADD = libsymbol.la libbase.la
 tests_fuzz_object_LDFLAGS = -fsanitize=fuzzer,address,undefined
 endif
 
+LONG_TESTS += tests/symbol-long.sh
 EXTRA_DIST += tests/symbol-long.sh
