@@ -38,7 +38,7 @@ same() {
 	same_rc=$?
 	ok $same_rc "$1"
 	[ $same_rc -eq 0 ] ||
-		diag "$(head -n 20 "$tmp/diff" "$tmp/err.$1")"
+		diag "$(head -n 20 "$tmp/diff" "$tmp/err.$1"; tail -n 2 "$tmp/out.$1")"
 }
 
 # They mostly wait: so, side by side.

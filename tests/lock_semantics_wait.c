@@ -104,12 +104,13 @@ static void condition_of(int type, int protocol, int robust, int shared,
 	refused_waits();
 	timed_waits(clock);
 	SAY(elsewhere(try_mutex, NULL));
-	/* The wait frees it for one that waits for the mutex. */
+	/* The wait frees it for one that waits for the mutex, who may come too
+	 * late all the same. */
 	helper_start(&h[0], lock_mutex, NULL);
 	helper_asleep(&h[0]);
 	timed_waits(clock);
-	SAY(helper_end(&h[0]));
 	SAY(pthread_mutex_unlock(&at.m));
+	SAY(helper_end(&h[0]));
 	for (int i = 0; i < 3; i++)
 		helper_start(&h[i], wait_until_go, NULL);
 	for (int i = 0; i < 3; i++)
