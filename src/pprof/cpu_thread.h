@@ -40,8 +40,10 @@ struct cpu_thread {
 	int64_t first;	    /* the clock's value at the first point */
 	int64_t seen_clock; /* at the last scan, for one whose exit is not told
 			     */
-	/* Points that signals have announced.  Owner: the thread's handler. */
-	int64_t delivered;
+	/* Points that signals have announced.  Owner: the thread's handler,
+	 * from when the source is open; atomic, for one of an older capture may
+	 * not have come to its end when the next one arms. */
+	_Atomic int64_t delivered;
 	/* Points that were accounted for: as samples, or as lost. */
 	_Atomic int64_t counted;
 	/* The control thread found the signal blocked, and counted the points
@@ -52,7 +54,7 @@ struct cpu_thread {
 	_Atomic int64_t signal_period;
 	/* Owner: the handler.  The period that its own cost forces on it (0:
 	 * none), and what the handler costs on average. */
-	int64_t own_period, cost;
+	_Atomic int64_t own_period, cost;
 };
 
 /* Reserve the memory of all slots.  Returns: 0 or ERR_NOMEM. */

@@ -38,7 +38,7 @@ static int newly_found;
 
 static pthread_t control;
 static _Atomic pid_t control_tid;
-static bool running;	      /* guard: cpu.c's lock */
+static atomic_bool running;   /* guard: cpu.c's lock; read without */
 static _Atomic uint32_t stop; /* futex */
 static _Atomic int64_t past_cpu_ns;
 

@@ -79,3 +79,6 @@ tests/check_scrapers-check_scrapers.$(OBJEXT): src/profile/profile.pb-c.h
 
 TESTS += tests/server-go.sh tests/server-metrics.sh
 EXTRA_DIST += tests/server-go.sh tests/server-metrics.sh
+
+LONG_TESTS += tests/tsan-long.sh
+EXTRA_DIST += tests/tsan-long.sh
