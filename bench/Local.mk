@@ -13,3 +13,10 @@ bench_recognize_LDADD = $(PPROF_NOUNWIND_LIBS)
 bench_unwind_SOURCES = bench/unwind.c
 bench_unwind_CFLAGS = $(AM_CFLAGS) -fno-optimize-sibling-calls
 bench_unwind_LDADD = $(PPROF_NOUNWIND_LIBS)
+
+# What the mutex and block profiles cost.
+EXTRA_PROGRAMS += bench/lock_pair
+BENCHES += bench/locks.sh
+EXTRA_DIST += bench/locks.sh
+bench_lock_pair_SOURCES = bench/lock_pair.c
+bench_lock_pair_LDADD = $(PTHREAD_LIBS)
