@@ -89,6 +89,10 @@ static const struct {
 	  "finding: a\ntitle: t\nprofile: heap\nmeasure: trend cum x\n"
 	  "expect: >= 1\npass: y\nfail: n\n",
 	  "steady, flat or sawtooth" },
+	{ "chosen, and why",
+	  "finding: a\ntitle: t\nprofile: cpu\nmeasure: share cum x\n"
+	  "chosen: it varies\nexpect: >= 1%\npass: y\nfail: n\n",
+	  NULL },
 	{ "unknown unit",
 	  "finding: a\ntitle: t\nprofile: cpu\nmeasure: share cum x\n"
 	  "expect: >= 1 furlong\npass: y\nfail: n\n",

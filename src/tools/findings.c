@@ -147,14 +147,15 @@ static int parse_finding(const struct parser *p, const struct stanza *s,
 
 static int add_finding(const struct parser *p, const struct stanza *s)
 {
-	static const char *const keys[] = { "finding", "title",	 "profile",
-					    "base",    "value",	 "labels",
-					    "measure", "expect", "recorded",
-					    "pass",    "fail",	 "invariant" };
+	static const char *const keys[] = { "finding",	"title",  "profile",
+					    "base",	"value",  "labels",
+					    "measure",	"chosen", "expect",
+					    "recorded", "pass",	  "fail",
+					    "invariant" };
 	int rc = check_keys(p, s, keys, ARRAY_SIZE(keys),
 			    "a finding has finding, title, profile, base, "
-			    "value, labels, measure, expect, recorded, pass, "
-			    "fail");
+			    "value, labels, measure, chosen, expect, "
+			    "recorded, pass, fail");
 	if (rc)
 		return rc;
 	struct finding f = { .name = s->pairs[0].value,

@@ -16,6 +16,9 @@
  *                               out
  *   labels: route=/cpu          only samples with these labels
  *   measure: share cum perform_cpu_intensive_task
+ *   chosen: WHY                 the threshold is not midway between what was
+ *                               recorded, for this reason, and make calibrate
+ *                               leaves it as it is; stands before expect
  *   expect: >= 60%
  *   recorded: faulty 97%, fixed 12%
  *   pass: what it means when it is found
