@@ -32,6 +32,18 @@ EXTRA_DIST += \
 TESTS += tests/exercise-1.sh tests/exercise-2.sh tests/exercise-3.sh
 EXTRA_DIST += tests/exercise-1.sh tests/exercise-2.sh tests/exercise-3.sh
 
+# The runner, and what it takes for mended.
+TESTS += tests/course.sh
+LONG_TESTS += tests/solved.sh tests/wrong-fixes.sh
+EXTRA_DIST += tests/course.sh tests/course-lib.sh \
+	tests/solved.sh tests/wrong-fixes.sh \
+	tests/wrong-fixes/leak-in-mmap.patch \
+	tests/wrong-fixes/renamed.patch \
+	tests/wrong-fixes/sampling-blocked.patch \
+	tests/wrong-fixes/sampling-off.patch \
+	tests/wrong-fixes/sleeping.patch \
+	tests/wrong-fixes/work-deleted.patch
+
 # The thresholds of findings and costs, from what the two variants measure.
 calibrate: all
 	PROFLAB_BUILD='$(abs_top_builddir)' \

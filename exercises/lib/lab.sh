@@ -51,7 +51,8 @@ Usage: run [--fixed | --mended] [--seconds N] [--demo]
   --fixed      use the server of solutions/: the findings must be absent there
   --mended     use the learner's own: the findings must be absent, the answers
                the same, and each request as cheap as it can be
-  --seconds N  length of a capture (default $lab_default_seconds)
+  --seconds N  length of a capture (default $lab_default_seconds, or
+               \$PROFLAB_SECONDS)
   --demo       as ./proflab demo shows it
 TXT
 }
@@ -79,7 +80,7 @@ lab_begin() {
 		esac
 		shift
 	done
-	: "${lab_seconds:=$lab_default_seconds}"
+	: "${lab_seconds:=${PROFLAB_SECONDS:-$lab_default_seconds}}"
 	case $lab_seconds in
 	'' | *[!0-9]* | 0) lab_die "run: --seconds is \"$lab_seconds\": must be a whole number from 1" ;;
 	esac
@@ -96,6 +97,7 @@ lab_begin() {
 		[ -x "$lab_program" ] || lab_die "$lab_program is missing: run ./proflab setup first"
 	done
 	command -v curl >/dev/null 2>&1 || lab_die "curl is missing: apt-get install curl"
+	lab_same_answers || exit 1
 }
 
 # lab_wait SECONDS COMMAND...: poll until it succeeds.
@@ -125,6 +127,8 @@ lab_start_server() {
 		lab_die "the server did not start"
 	}
 	lab_url=$(lab_url_of "$lab_log")
+	lab_rates=$(curl -fsS "$lab_url/debug/pprof/rates") ||
+		lab_no_answer "$lab_url"
 	lab_say "The server (pid $lab_server_pid, $lab_variant) listens on $lab_url"
 }
 
@@ -190,6 +194,16 @@ lab_check() {
 		-binary "$lab_server" "$@")
 }
 
+# Too little to judge by may have a reason: a workload that has switched the
+# profiler off.  That is no way to mend it.
+lab_rates_kept() {
+	lab_rates_now=$(curl -fsS "$lab_url/debug/pprof/rates") ||
+		lab_no_answer "$lab_url"
+	[ "$lab_rates_now" != "$lab_rates" ] || return 0
+	lab_say "FAIL  sampling: the profiler's rates were changed from within: $lab_rates at the start, $lab_rates_now now"
+	return 1
+}
+
 # lab_judged FUNCTION: run it; while its verdict is INCONCLUSIVE (77), again
 # with captures twice as long, three times at most.
 lab_judged() {
@@ -198,6 +212,7 @@ lab_judged() {
 		"$1"
 		lab_verdict=$?
 		[ "$lab_verdict" -eq 77 ] || return "$lab_verdict"
+		lab_rates_kept || return 1
 		[ "$lab_tries" -lt 3 ] || return 77
 		lab_tries=$((lab_tries + 1))
 		lab_seconds=$((lab_seconds * 2))
@@ -217,9 +232,12 @@ lab_mends() {
 }
 
 # With --mended: the findings being gone is not enough.  Each workload that was
-# changed must still give the right answers, at the right cost (mended.sh).
+# changed must give the right answers, at the right cost (mended.sh).  Asked
+# once, before anything else: what is wrong need not be profiled.
+lab_worst=
 lab_same_answers() {
 	[ "$lab_variant" = mended ] || return 0
+	[ -z "$lab_worst" ] || return "$lab_worst"
 	lab_worst=0
 	for lab_name in ${PROFLAB_MENDED:-$(sed -n 's/^mend: *//p' "$task/task")}; do
 		lab_mended "$lab_name" || lab_worst=1

@@ -1,0 +1,243 @@
+#!/bin/sh
+# course.sh - the learner's runner, command by command, and what it says when
+# something is wrong: played in a copy of the course.
+# shellcheck source=tests/lib.sh
+. "$(dirname "$0")/lib.sh"
+# shellcheck source=tests/course-lib.sh
+. "$top_srcdir/tests/course-lib.sh"
+scratch_course || {
+	ok 1 "a copy of the course"
+	done_testing
+}
+# From a folder that has nothing to do with it.
+cd / || exit 99
+proflab=$scratch/proflab
+NO_COLOR=1
+export NO_COLOR
+
+# ---- where you are -----------------------------------------------------------
+status "nothing: where you are" 0 "$proflab"
+said "the first task" "Task 1:"
+said "and what to do next" "./proflab start 1"
+status "list" 0 "$proflab" list
+[ "$(wc -l <"$tmp/out")" -eq "$(find "$scratch/exercises" -maxdepth 1 -name '[1-9]-*' | wc -l)" ]
+ok $? "a line for each task"
+status "no such command" 2 "$proflab" begin
+said "and which there are" "start N"
+status "no such task" 2 "$proflab" hint 8
+said "and which there are" "there are: 1"
+status "help" 0 "$proflab" --help
+said "every command is in it" "compare NAME"
+for json in "status --json" "list --json" "--json"; do
+	# shellcheck disable=SC2086 # words
+	status "$json" 0 "$proflab" $json
+	if command -v jq >/dev/null 2>&1; then
+		check "$json is JSON, with the present task" \
+			jq -e '.current == 1 and .tasks[0].status == "new"' "$tmp/out"
+	else
+		skip "$json is JSON" "jq is not installed"
+	fi
+done
+
+# ---- hints, solutions -----------------------------------------------------------
+for folder in "$scratch"/exercises/[1-9]-*/; do
+	number=$(basename "$folder" | cut -d - -f 1)
+	for level in 1 2 3 3; do
+		"$proflab" hint "$number" >"$tmp/out" 2>&1
+		grep -q "^Hint $level of 3 for task $number\$" "$tmp/out" || break
+		sed 1d "$tmp/out" >"$tmp/hint.$level"
+		[ -s "$tmp/hint.$level" ] || break
+		level=all
+	done
+	[ "$level" = all ] && ! cmp -s "$tmp/hint.1" "$tmp/hint.2" &&
+		! cmp -s "$tmp/hint.2" "$tmp/hint.3"
+	ok $? "task $number: three hints, one more each time"
+	for file in README.md run findings task hints answers.example; do
+		[ -f "$folder/$file" ] || diag "$folder has no $file"
+		[ -f "$folder/$file" ] || level=
+	done
+	[ "$level" = all ]
+	ok $? "task $number: all its parts are there"
+done
+status "no solution before a pass" 1 "$proflab" solution 1
+said "but a way to it" "--spoil"
+status "with --spoil" 0 "$proflab" solution 1 --spoil
+said "as a difference" "+++ $scratch/solutions/cpu.c"
+
+# ---- what is missing ---------------------------------------------------------
+status "check before start" 99 "$proflab" check 1
+said "says what makes the answers" "./proflab start 1"
+status "nothing built" 99 env PROFLAB_BUILD="$tmp/none" "$proflab" start 1
+said "says what builds" "./proflab setup"
+mkdir "$tmp/bin"
+for dir in /usr/bin /bin; do
+	ln -s "$dir"/* "$tmp/bin/" 2>/dev/null
+done
+rm -f "$tmp/bin/curl"
+status "no curl" 99 env PATH="$tmp/bin" "$proflab" start 1
+said "says how to get it" "apt-get install curl"
+mv "$scratch_build/proflab-server" "$scratch_build/kept-server"
+printf '#!/bin/sh\nexit 3\n' >"$scratch_build/proflab-server"
+chmod +x "$scratch_build/proflab-server"
+status "a server that does not start" 99 "$proflab" start 1 --seconds 1 --demo
+said "says so" "the server did not start"
+printf '#!/bin/sh\nexec timeout -s KILL 1 "%s" "$@"\n' \
+	"$scratch_build/kept-server" >"$scratch_build/proflab-server"
+status "a server that dies" 99 "$proflab" start 1 --seconds 5 --demo
+said "says so, and where to look" "the server has died"
+mv "$scratch_build/kept-server" "$scratch_build/proflab-server"
+
+# A port in use, as one meets it by hand.
+start_server "$scratch_build/proflab-server"
+status "a port in use" 1 "$scratch_build/proflab-server" \
+	-listen "${server_url#http://}"
+said "is named" "${server_url##*:}"
+said "and why it is not to be had" "in use"
+
+# ---- answers -----------------------------------------------------------------
+# Two seconds are enough here, or made longer by the run itself.
+status "start" 0 "$proflab" start 1 --seconds 2 --demo
+check "the answers can be filled in" test -f "$PROFLAB_ANSWERS/1"
+status "a walk that was broken off" 99 "$proflab" check 1
+said "says which profile is missing, and what takes it" "./proflab start 1 takes it"
+echo "1 found now" >>"$PROFLAB_STATE/progress"
+status "found: now mend" 1 "$proflab" check 1
+said "says which files" "src/workloads/cpu.c"
+
+# ---- changes ---------------------------------------------------------------------
+echo 'this is no C' >>"$scratch/src/workloads/cpu.c"
+status "a change that does not compile" 99 "$proflab" check 1
+said "the compiler's words" "error:"
+said "the log" "make.log"
+status "reset of no workload" 2 "$proflab" reset cup
+said "names them" "concurrent"
+status "reset" 0 "$proflab" reset cpu
+check "it is as it was given" cmp "$top_srcdir/src/workloads/cpu.c" \
+	"$scratch/src/workloads/cpu.c"
+grep -q 'this is no C' "$PROFLAB_STATE"/kept/cpu.*.c
+ok $? "what was written is kept"
+
+# Watch: it looks again when a file has changed, and only then.
+echo '2 found now' >"$PROFLAB_STATE/progress"
+"$proflab" watch 1 >"$tmp/watch" 2>&1 &
+watch_pid=$!
+own "$watch_pid"
+check "watch checks at once" \
+	wait_for 20 grep -q 'Waiting for the next change' "$tmp/watch"
+echo '/* changed */' >>"$scratch/src/workloads/leaky.c"
+looked_twice() {
+	[ "$(grep -c 'Waiting for the next change' "$tmp/watch")" -eq 2 ]
+}
+check "and when a file has changed" wait_for 20 looked_twice
+kill "$watch_pid"
+wait "$watch_pid" 2>/dev/null
+"$proflab" reset leaky >/dev/null
+
+# ---- before and after --------------------------------------------------------
+status "compare what?" 2 "$proflab" compare
+said "says what there is" "mixed"
+status "compare of no workload" 2 "$proflab" compare cup
+status "compare with no such option" 2 "$proflab" compare cpu --fast
+status "compare with too few rounds" 99 "$proflab" compare cpu --rounds 1
+status "compare, for machines" 0 \
+	"$proflab" --json compare inefficient --seconds 6 --rounds 2
+if command -v jq >/dev/null 2>&1; then
+	# A hundred times as many bytes: beyond any noise.
+	check "the bytes are told apart" jq -e '
+		.metrics | map(select(.metric == "bytes"))[0]
+		| .verdict == "less" and .ratio > 10 and .noise < .ratio' "$tmp/out"
+else
+	skip "the bytes are told apart" "jq is not installed"
+fi
+for file in before.cpu.pb.gz after.cpu.pb.gz before.allocs.pb.gz difference.svg; do
+	check "compare leaves $file" test -s "$PROFLAB_STATE/compare/inefficient/$file"
+done
+
+# compare.awk: figures made up, so that the verdicts are known.
+table() {
+	awk -v json=no -v scenario=x -v requests=10 -v before_name=a -v after_name=b \
+		-f "$scratch/exercises/lib/compare.awk" "$tmp/figures" >"$tmp/out"
+}
+for side in before after; do
+	for v in 10 10 10; do echo "$side requests $v"; done
+done >"$tmp/figures"
+cat >>"$tmp/figures" <<'V'
+before cpu 10e6
+before cpu 12e6
+before cpu 11e6
+after cpu 2e6
+after cpu 2.1e6
+after cpu 1.9e6
+before p50 10e6
+before p50 20e6
+before p50 12e6
+after p50 11e6
+after p50 9e6
+after p50 18e6
+before rss 100e6
+before rss 101e6
+before rss 102e6
+after rss 200e6
+after rss 201e6
+after rss 202e6
+before lock_wait 5
+before lock_wait 1
+before lock_wait 9
+after lock_wait 90000
+after lock_wait 80000
+after lock_wait 70000
+V
+table
+grep -q '^CPU time .* 11 ms .* 2 ms .* 5.50 x .* 1.20 x .*less$' "$tmp/out"
+ok $? "a difference: ratio and noise"
+grep -q '^latency: half below .*within the noise$' "$tmp/out"
+ok $? "none: two that overlap"
+grep -q '^resident memory.* 1/1.99 x .*more$' "$tmp/out"
+ok $? "a difference the other way"
+grep -q '^waiting for locks .*within the noise$' "$tmp/out"
+ok $? "none: both next to nothing"
+! grep -q 'Not all requests' "$tmp/out"
+ok $? "all requests were answered"
+sed -i '1s/10/7/' "$tmp/figures"
+table
+said "a round that was cut off is told" "Not all requests were answered"
+
+# ---- what counts as the same answer ------------------------------------------
+# same NAME WANTED MINE REFERENCE
+same() {
+	echo /path >"$tmp/paths"
+	printf '%s\n' "$3" >"$tmp/mine"
+	printf '%s\n' "$4" >"$tmp/reference"
+	(
+		lab_top=$scratch lab_build=$scratch_build lab_out=$tmp
+		# shellcheck source=exercises/lib/mended.sh
+		. "$scratch/exercises/lib/mended.sh"
+		lab_compare_answers "$tmp/paths" "$tmp/mine" "$tmp/reference"
+	) >"$tmp/out"
+	got=$?
+	[ "$got" -eq "$2" ]
+	ok $? "answers: $1"
+}
+same "the same" 0 '{"a":1,"b":"x"}	200' '{"a":1,"b":"x"}	200'
+same "rounding" 0 '{"result":1234.567890123}	200' '{"result":1234.567890124}	200'
+same "more than rounding" 1 '{"result":1234.5678}	200' '{"result":1234.5679}	200'
+same "another whole number" 1 '{"a":100000000000}	200' '{"a":100000000001}	200'
+same "another sign" 1 '{"a":-1.5}	200' '{"a":1.5}	200'
+same "another text" 1 '{"b":"x"}	200' '{"b":"y"}	200'
+same "a digest" 1 '{"digest":"00ff12"}	200' '{"digest":"00fe12"}	200'
+same "a refusal" 1 '{"a":1}	503' '{"a":1}	200'
+same "no answer" 1 '' '{"a":1}	200'
+same "something after it" 1 '{"a":1,"b":2}	200' '{"a":1}	200'
+
+# ---- nothing is left running -------------------------------------------------
+kill "$server_pid"
+wait "$server_pid" 2>/dev/null
+left=
+for exe in /proc/[0-9]*/exe; do
+	case $(readlink "$exe" 2>/dev/null) in
+	"$scratch_build"/*) left="$left $exe" ;;
+	esac
+done
+[ -z "$left" ]
+ok $? "nothing is left running$left"
+done_testing
