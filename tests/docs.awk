@@ -10,6 +10,8 @@
 #	<!-- from FILE -->		before it	DIR/1/N.from
 #	<!-- prints: RE -->		behind it	DIR/1/N.prints
 #
+#	<!-- given: COMMAND -->		run, though a reader does not see it: what
+#					must be there for the blocks behind it
 #	<!-- another shell -->		the blocks behind it run in a folder and a
 #					shell of their own: DIR/PART/N.block
 #
@@ -62,6 +64,15 @@ inside {
 
 line ~ /^<!-- not run: .* -->$/ {
 	notrun = substr(line, 15, length(line) - 18)
+	next
+}
+
+line ~ /^<!-- given: .* -->$/ {
+	n++
+	name = sprintf("%s/%d/%d", dir, part, 1000 + n)
+	print NR, "sh" >(name ".about")
+	print substr(line, 13, length(line) - 16) >(name ".block")
+	close(name ".block")
 	next
 }
 

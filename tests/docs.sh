@@ -14,7 +14,7 @@ export LC_ALL
 # What a reader of another document has in a terminal does not count here.
 unset PPROF_ADDR PPROF_CPU PPROF_HEAP PPROF_MEM_RATE PPROF_TMPDIR NO_COLOR
 
-docs='README.md doc/guide.md doc/go-and-c.md doc/libpprof.md'
+docs="README.md $(cd "$top_srcdir" && ls doc/*.md)"
 [ $# -eq 0 ] || docs=$*
 
 # ---- the installed tree, and stand-ins for what needs a person --------------
@@ -70,6 +70,11 @@ for word in "\$@"; do
 done
 exec "\$real" -timeout=60 "\$@"
 SH
+# The collector goes on for ever, too; reports are as they are.
+stand_in proflab-collect <<SH
+[ "\$1" = report ] || set -- -rounds 1 -seconds 1 "\$@"
+exec "$inst$prefix/bin/proflab-collect" "\$@"
+SH
 # watch runs its command for ever: once is enough.
 stand_in watch <<'SH'
 while [ $# -gt 1 ]; do shift; done
@@ -114,6 +119,7 @@ shorten() {
 		-e "s/(-duration[= ])[0-9]+[ms]/\1${load}s/g" \
 		-e 's/\<sleep [0-9]+/sleep 0.1/g' \
 		-e 's/min_age=[0-9]+s/min_age=50ms/g' \
+		-e 's,/var/lib/proflab/,,g' \
 		-e 's/\$\{PORT_([0-9]+)\}/@\1@/g' "$1" |
 		sed "$port_script"
 }
@@ -223,7 +229,7 @@ judge_block() { # DOCUMENT NAME LAST
 	read -r line kind _ <"$2.about"
 	title="$1:$line: $(grep -v '^$' "$2.block" | head -n 1 | cut -c 1-60)"
 	case $kind in
-	text | seed | go) return ;;
+	'' | text | go) return ;;
 	c | c++)
 		from=$top_srcdir/$(cat "$2.from" 2>/dev/null)
 		[ -f "$from" ] && awk '

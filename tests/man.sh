@@ -49,7 +49,8 @@ flags_of_page() {
 }
 # flags_of_help: from -help on standard input
 flags_of_help() {
-	grep -oE '^ +-[A-Za-z_-]+' | sed 's/^ *-//' | sort -u
+	sed 's/^  -version, -help$/  -version\n  -help/' |
+		grep -oE '^ +-[A-Za-z_-]+' | sed 's/^ *-//' | sort -u
 }
 for program in server load pprof check collect monitor; do
 	"$top_builddir/proflab-$program" -help >"$tmp/help" 2>&1
