@@ -51,6 +51,7 @@ if have "$PROMTOOL"; then
 	# That it can fail: without "for:" and windows it is another rule.
 	mkdir "$tmp/bad"
 	cp -R "$exercise/." "$tmp/bad"
+	chmod -R u+w "$tmp/bad"
 	sed -i 's/> @LEAK_BYTES@/> -1/' "$tmp/bad/alerts.yml.in"
 	! sh "$tmp/bad/test-rules" seconds >"$tmp/rules"
 	ok $? "a leak alert that fires on anything is refused"
@@ -136,6 +137,35 @@ for file in proflab-collect.service proflab-collect.cron; do
 	[ -z "$unknown" ]
 	ok $? "$file: proflab-collect has its options$unknown"
 done
+# The handbook and the walk-through: options and profiles that there are.
+for program in collect monitor server load pprof; do
+	"$top_builddir/proflab-$program" -help >"$tmp/help-$program" 2>&1
+done
+"$top_builddir/proflab-collect" report -help >>"$tmp/help-collect"
+grep -ohE 'proflab-(collect|monitor|server|load|pprof) [^`|>#]*' \
+	"$top_srcdir/doc/operations.md" "$exercise/README.md" >"$tmp/shown"
+unknown=
+while read -r program words; do
+	for word in $words; do
+		case $word in
+		-[a-z]*) ;;
+		*) continue ;;
+		esac
+		flag=${word%%[=),;.]*}
+		grep -qE -- "(^| )$flag\\b" "$tmp/help-${program#proflab-}" ||
+			unknown="$unknown $program:$flag"
+	done
+done <"$tmp/shown"
+[ "$(wc -l <"$tmp/shown")" -gt 15 ] && [ -z "$unknown" ]
+ok $? "what the handbook calls has these options$unknown"
+lost=
+# shellcheck disable=SC2013 # words
+for path in $(grep -ohE '/debug/pprof/[a-z]+' "$top_srcdir/doc/operations.md" \
+	"$exercise/README.md" | sort -u); do
+	curl -fsS -o "$tmp/profile" "$server_url$path?seconds=1" || lost="$lost $path"
+done
+[ -z "$lost" ]
+ok $? "and the profiles that it asks for are there$lost"
 # What Parca and Alloy are told to ask for is answered.
 lost=
 # shellcheck disable=SC2013 # words
