@@ -42,7 +42,7 @@ check "and nothing else is judged" grep -q '^2 of 2 pass' "$tmp/out"
 status "a kind of which nothing is known" 99 judge "$taken" -profile heap
 check "is said" grep -q 'has nothing about a heap profile' "$tmp/out"
 
-# figure NAME OF: what a finding or the wall and CPU profiles amount to.
+# A learner's answers, right and wrong.
 left=$(judge "$taken" -json -only thread-leak |
 	sed -n 's/.*"value": \([0-9]*\).*/\1/p')
 # seconds FILE: as the head of -top has it.
@@ -50,7 +50,10 @@ seconds() {
 	"$top_builddir/proflab-pprof" -top "$taken/$1" 2>/dev/null |
 		sed -n 's/.*Total samples = *\([0-9.]*[a-z]*\).*/\1/p'
 }
+rise=$(judge "$taken" -json -only threads-follow-load |
+	sed -n 's/.*"value": \([0-9]*\).*/\1/p')
 cat >"$tmp/right" <<A
+rise = $rise
 left = $left
 waits = wait_for_more_tasks
 blocked = do_task
@@ -60,6 +63,7 @@ wall = $(seconds wall.pb.gz)
 cpu = $(seconds cpu.pb.gz)
 A
 cat >"$tmp/wrong" <<A
+rise = 3
 left = $((left + 1))
 waits = pthread_cond_wait
 blocked = run_worker
@@ -70,9 +74,9 @@ cpu = 1000s
 A
 status "right answers" 0 judge "$taken" -answers "$tmp/right"
 status "wrong answers" 1 judge "$taken" -answers "$tmp/wrong"
-check "all are named" test "$(grep -c '^FAIL' "$tmp/out")" -eq 7
+check "all are named" test "$(grep -c '^FAIL' "$tmp/out")" -eq 8
 tr -s ' \n' ' ' <"$tmp/out" >"$tmp/said"
-check "threads" grep -q "You said $((left + 1)); the profile says 0 -> $left" \
+check "threads" grep -q "You said $((left + 1)); the profile says [0-9]* -> [0-9]*: +$left" \
 	"$tmp/said"
 check "a caller" grep -q \
 	'run_worker is [0-9]* % cumulative but 0 % flat: what is asked for is below' \
