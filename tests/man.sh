@@ -7,7 +7,8 @@
 LC_ALL=C
 export LC_ALL
 doc=$top_srcdir/doc
-pages=$(cd "$doc" && ls -- *.[1-8])
+# (Where the build is in the tree, the links stand there, too.)
+pages=$(cd "$doc" && grep -L '^\.so ' -- *.[1-8])
 
 # ---- form --------------------------------------------------------------------
 if command -v mandoc >/dev/null 2>&1; then
@@ -80,6 +81,19 @@ sed -n -E 's/^\.It Cm ([a-z]+) Ta ([0-9]+) at a time Ta ([0-9a-z]+) Ta (.*)$/\1 
 	"$doc/proflab-load.1" >"$tmp/in_page"
 check "proflab-load: page and -help have the same scenarios" \
 	diff "$tmp/scenarios" "$tmp/in_page"
+
+# "/debug/pprof/heap" of the header's list, and whatever route.c's tables have
+sed -n 's,^ \*.*/debug/pprof/\([a-z]*\).*  .*,\1,p' \
+	"$top_srcdir/src/http/pprof_http.h" | sort -u >"$tmp/paths"
+sed -n 's/^\(static.*= \)*[[:space:]]*{ "\([a-z]*\)",.*/\2/p' \
+	"$top_srcdir/src/http/route.c" | sort -u >>"$tmp/paths"
+lost=
+# shellcheck disable=SC2013 # names, without blanks
+for path in $(grep . "$tmp/paths" | sort -u); do
+	grep -qE "^\.It Pa .*\<$path\>" "$doc/pprof_http.3" || lost="$lost $path"
+done
+[ "$(sort -u "$tmp/paths" | wc -l)" -gt 6 ] && [ -z "$lost" ]
+ok $? "pprof_http(3) has every path$lost"
 
 # ---- functions -----------------------------------------------------------------
 # page_functions PAGE: what its synopsis declares

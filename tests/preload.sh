@@ -297,10 +297,16 @@ done
 # What is wrong is said, and the program runs.
 PPROF_ADDR=nonsense PPROF_MEM_RATE=many PPROF_BUDGET=little \
 	with "" "$subject" cancel >out 2>err
-grep -q PPROF_ADDR=nonsense err && grep -q PPROF_MEM_RATE err &&
+grep -q 'PPROF_ADDR=nonsense: must be HOST:PORT' err &&
+	grep -q PPROF_MEM_RATE err &&
 	grep -q 'PPROF_BUDGET is "little": must be a percentage' err &&
 	grep -q cancelled out
 ok $? "what is wrong with a variable is said on standard error"
+PPROF_SIGNAL=USR PPROF_UNWINDER=none with "" "$subject" cancel >out 2>err
+grep -q 'PPROF_SIGNAL=USR: must be' err &&
+	grep -q 'PPROF_UNWINDER=none: must be auto, rules' err &&
+	grep -q cancelled out
+ok $? "a name that is none, too, and what is allowed"
 
 # ---- redis, under load -----------------------------------------------------
 if command -v redis-server >/dev/null && command -v redis-benchmark >/dev/null

@@ -28,7 +28,9 @@
 #include "pprof/guard.h"
 #include "pprof/hooks.h"
 #include "pprof/pprof.h"
+#include "pprof/sampler_signal.h"
 #include "pprof/thread.h"
+#include "pprof/unwind.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -125,8 +127,14 @@ static int serve(void)
 		return 0;
 	if (rc == PPROF_ERR_IO && errno == EADDRINUSE)
 		return PPROF_ERR_BUSY;
-	complain("PPROF_ADDR=%s: %s", address,
-		 rc == PPROF_ERR_IO ? strerror(errno) : pprof_strerror(rc));
+	if (rc == PPROF_ERR_INVALID)
+		complain("PPROF_ADDR=%s: must be HOST:PORT, [V6]:PORT, :PORT "
+			 "or unix:PATH",
+			 address);
+	else
+		complain("PPROF_ADDR=%s: %s", address,
+			 rc == PPROF_ERR_IO ? strerror(errno)
+					    : pprof_strerror(rc));
 	return 0;
 }
 
@@ -333,6 +341,25 @@ static void set_budget(void)
 		pprof_set_cpu_profile_budget(share);
 }
 
+/* Read where a capture starts, far from anybody who could be told. */
+static void check_names(void)
+{
+	char buf[TEXT];
+	const char *text = variable("PPROF_SIGNAL", buf);
+	if (text && !sampler_signal_parse(text))
+		complain("PPROF_SIGNAL=%s: must be PROF, RTMIN+N or a number",
+			 text);
+	text = variable("PPROF_UNWINDER", buf);
+	int i = 0;
+	while (text && i < UNWIND_ENGINES &&
+	       strcmp(text, unwind_engine_name(i)) != 0)
+		i++;
+	if (i == UNWIND_ENGINES)
+		complain("PPROF_UNWINDER=%s: must be auto, rules, libgcc, "
+			 "libunwind or fp",
+			 text);
+}
+
 __attribute__((constructor)) static void preload_begin(void)
 {
 	const int saved = errno;
@@ -347,6 +374,7 @@ __attribute__((constructor)) static void preload_begin(void)
 	 */
 	thread_init();
 	set_budget();
+	check_names();
 	pthread_atfork(before_fork, forked_parent, forked);
 	hooks_on_daemon(become_daemon);
 	start_capture();

@@ -41,8 +41,7 @@ static bool is_free(int signo)
 	       (now.sa_handler == SIG_DFL || now.sa_handler == SIG_IGN);
 }
 
-/* 0 when the text names no signal that can be used. */
-static int parse_signal(const char *text)
+int sampler_signal_parse(const char *text)
 {
 	int base = 0;
 	if (strncasecmp(text, "SIG", 3) == 0)
@@ -77,7 +76,7 @@ static int find_signal(sampler_handler *handler, struct err *e)
 {
 	const char *text = getenv("PPROF_SIGNAL");
 	if (text && *text) {
-		const int signo = parse_signal(text);
+		const int signo = sampler_signal_parse(text);
 		if (!signo)
 			return err_set(e, ERR_UNSUPPORTED,
 				       "PPROF_SIGNAL=%s names no signal", text);

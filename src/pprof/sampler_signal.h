@@ -20,6 +20,11 @@ typedef void sampler_handler(int signo, siginfo_t *info, void *ucontext);
  */
 int sampler_signal_install(sampler_handler *handler, struct err *e);
 /*
+ * "27", "PROF", "SIGPROF", "RTMIN+3".  Returns: the signal, 0 when the text
+ * names none that can be used.
+ */
+int sampler_signal_parse(const char *text);
+/*
  * A free real-time signal, whatever the environment says: for requests, which
  * must queue.  Returns: as above.
  */
