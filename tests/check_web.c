@@ -12,6 +12,7 @@
 #include "report/report.h"
 #include "tests/profile_fixture.h"
 #include "tests/testing.h"
+#include "tests/web_fixture.h"
 #include "web/web.h"
 
 #include <dirent.h>
@@ -23,75 +24,6 @@
 #include <unistd.h>
 
 /* ---- profiles ------------------------------------------------------------ */
-
-static uint32_t location_of(struct profile *p, const char *name, int64_t line)
-{
-	const struct profile_function f = {
-		.name = profile_intern(p, name),
-		.system_name = profile_intern(p, name),
-		.filename = profile_intern(p, "dir/file.c"),
-		.start_line = 1,
-	};
-	const struct profile_line l = { profile_add_function(p, &f), line };
-	ck_assert_uint_ne(l.function, PROFILE_NONE);
-	/* One location for each function and line. */
-	for (uint32_t i = 0; i < p->n_locations; i++) {
-		const struct profile_line *have =
-			&p->lines[p->locations[i].line_first];
-		if (have->function == l.function && have->line == line)
-			return i;
-	}
-	return profile_add_location(p, 0, 4096 + 16 * p->n_locations, &l, 1);
-}
-
-/* "root;middle:7;leaf 10", the line of a frame behind a colon. */
-static void add_stack(struct profile *p, const char *text)
-{
-	uint32_t locs[16];
-	char copy[512], *rest = copy, *frame;
-	int n = 0;
-	snprintf(copy, sizeof(copy), "%s", text);
-	char *space = strrchr(copy, ' ');
-	const int64_t value = strtoll(space + 1, NULL, 10);
-	*space = '\0';
-	while ((frame = strsep(&rest, ";"))) {
-		char *colon = strchr(frame, ':');
-		const int64_t line = colon ? strtoll(colon + 1, NULL, 10) : 1;
-		if (colon)
-			*colon = '\0';
-		locs[15 - n++] = location_of(p, frame, line);
-	}
-	ck_assert_uint_ne(profile_add_sample(p, locs + 16 - n, (size_t)n,
-					     &value, NULL, 0),
-			  PROFILE_NONE);
-}
-
-static struct profile *empty_profile(const char *type, const char *unit)
-{
-	struct profile *p = profile_new();
-	const struct profile_mapping m = {
-		.start = 4096,
-		.limit = 1 << 20,
-		.filename = profile_intern(p, "/bin/program"),
-		.has_functions = true,
-		.has_filenames = true,
-		.has_line_numbers = true,
-	};
-	profile_add_mapping(p, &m);
-	profile_add_sample_type(p, type, unit);
-	p->period_type.type = profile_intern(p, type);
-	p->period_type.unit = profile_intern(p, unit);
-	p->period = 1;
-	return p;
-}
-
-static struct profile *stacks(const char *const *lines)
-{
-	struct profile *p = empty_profile("cpu", "nanoseconds");
-	for (; *lines; lines++)
-		add_stack(p, *lines);
-	return p;
-}
 
 /* One of tests/gen_profile's. */
 static struct profile *generated(const char *kind)
@@ -510,7 +442,7 @@ static const struct {
 START_TEST(search_finds_its_share)
 {
 	for (int invert = 0; invert < 2; invert++) {
-		struct web_subject *s = subject(stacks(forest), NULL);
+		struct web_subject *s = subject(fixture_stacks(forest), NULL);
 		char query[128];
 		snprintf(query, sizeof(query), "search=%s&invert=%d",
 			 searches[_i].pattern, invert);
@@ -529,7 +461,7 @@ END_TEST
 
 START_TEST(sandwich_is_cut_at_the_outermost)
 {
-	struct web_subject *s = subject(stacks(forest), NULL);
+	struct web_subject *s = subject(fixture_stacks(forest), NULL);
 	json_t *answer = ask(s, "sandwich", "f=run");
 	const json_t *up = json_object_get(answer, "callers");
 	const json_t *down = json_object_get(answer, "callees");
@@ -555,7 +487,7 @@ END_TEST
 
 START_TEST(peek_shows_callers_and_callees)
 {
-	struct web_subject *s = subject(stacks(forest), NULL);
+	struct web_subject *s = subject(fixture_stacks(forest), NULL);
 	json_t *answer = ask(s, "peek", "f=^alloc$");
 	const json_t *list = json_object_get(answer, "functions");
 	ck_assert_uint_eq(json_array_size(list), 1);
@@ -609,7 +541,8 @@ START_TEST(source_has_its_lines)
 	struct web_subject *s;
 	struct err e;
 	o.report.source_path = folder;
-	ck_assert_int_eq(web_subject_new(stacks(lines), NULL, &o, &s, &e), 0);
+	ck_assert_int_eq(
+		web_subject_new(fixture_stacks(lines), NULL, &o, &s, &e), 0);
 	json_t *answer = ask(s, "source", "f=work");
 	remove_source(folder);
 	const json_t *list = json_object_get(answer, "listings");
@@ -632,7 +565,7 @@ END_TEST
 
 START_TEST(source_without_its_file)
 {
-	struct web_subject *s = subject(stacks(lines), NULL);
+	struct web_subject *s = subject(fixture_stacks(lines), NULL);
 	json_t *answer = ask(s, "source", "f=work");
 	const json_t *l =
 		json_array_get(json_object_get(answer, "listings"), 0);
@@ -666,8 +599,8 @@ static const struct {
 
 START_TEST(difference_has_both_sides)
 {
-	struct web_subject *s =
-		subject(stacks(after_lines), stacks(before_lines));
+	struct web_subject *s = subject(fixture_stacks(after_lines),
+					fixture_stacks(before_lines));
 	json_t *top = ask(s, "top", ""), *flame = ask(s, "flame", "");
 	ck_assert_int_eq(number(top, "total"), 85);
 	ck_assert_int_eq(number(top, "total_before"), 80);
@@ -699,8 +632,8 @@ END_TEST
 
 START_TEST(difference_in_peek_and_source)
 {
-	struct web_subject *s =
-		subject(stacks(after_lines), stacks(before_lines));
+	struct web_subject *s = subject(fixture_stacks(after_lines),
+					fixture_stacks(before_lines));
 	/* "old" is in the base alone. */
 	json_t *answer = ask(s, "peek", "f=^(old|both)$");
 	const json_t *list = json_object_get(answer, "functions");
@@ -732,8 +665,8 @@ START_TEST(difference_of_what_differs)
 	struct web_subject *s;
 	struct err e = { "" };
 	const struct web_options o = plain_options();
-	ck_assert_int_eq(web_subject_new(stacks(after_lines),
-					 empty_profile("space", "bytes"), &o,
+	ck_assert_int_eq(web_subject_new(fixture_stacks(after_lines),
+					 fixture_empty("space", "bytes"), &o,
 					 &s, &e),
 			 ERR_INVALID);
 	ck_assert_ptr_nonnull(strstr(e.text, "cpu"));
@@ -756,7 +689,7 @@ static const struct {
 
 START_TEST(empty_says_why)
 {
-	struct profile *p = empty_profile(empties[_i].type, empties[_i].unit);
+	struct profile *p = fixture_empty(empties[_i].type, empties[_i].unit);
 	struct web_subject *s = subject(p, NULL);
 	json_t *answer = ask(s, "meta", "");
 	const json_t *empty = json_object_get(answer, "empty");
@@ -772,7 +705,7 @@ START_TEST(empty_says_why)
 	json_decref(ask_status(s, "peek", "f=x", 404));
 	web_subject_free(s);
 	/* And one that is not empty does not say so. */
-	s = subject(stacks(forest), NULL);
+	s = subject(fixture_stacks(forest), NULL);
 	answer = ask(s, "meta", "");
 	ck_assert_ptr_null(json_object_get(answer, "empty"));
 	json_decref(answer);
@@ -782,7 +715,7 @@ END_TEST
 
 START_TEST(filters_that_match_nothing_say_so)
 {
-	struct web_subject *s = subject(stacks(forest), NULL);
+	struct web_subject *s = subject(fixture_stacks(forest), NULL);
 	static const char *const names[] = { "top", "flame" };
 	for (int i = 0; i < 4; i++) {
 		json_t *answer = ask(s, names[i % 2], "focus=nowhere");
@@ -824,7 +757,7 @@ static const struct {
 
 START_TEST(mistakes_are_named)
 {
-	struct web_subject *s = subject(stacks(forest), NULL);
+	struct web_subject *s = subject(fixture_stacks(forest), NULL);
 	json_t *answer = ask_status(s, mistakes[_i].view, mistakes[_i].query,
 				    mistakes[_i].status);
 	const char *text = json_string_value(json_object_get(answer, "error"));
@@ -925,8 +858,8 @@ static const struct {
 START_TEST(names_are_inert)
 {
 	const int64_t value = 7;
-	struct profile *p = empty_profile("cpu", "nanoseconds");
-	const uint32_t loc = location_of(p, names[_i].name, 1);
+	struct profile *p = fixture_empty("cpu", "nanoseconds");
+	const uint32_t loc = fixture_location(p, names[_i].name, 1);
 	profile_add_sample(p, &loc, 1, &value, NULL, 0);
 	struct web_subject *s = subject(p, NULL);
 	json_t *answer = ask(s, "flame", "");
@@ -946,8 +879,8 @@ END_TEST
 /* n stacks that share nothing but their root, or one that is very deep. */
 static struct profile *wide(size_t n)
 {
-	struct profile *p = empty_profile("cpu", "nanoseconds");
-	const uint32_t root = location_of(p, "root", 1);
+	struct profile *p = fixture_empty("cpu", "nanoseconds");
+	const uint32_t root = fixture_location(p, "root", 1);
 	for (size_t i = 0; i < n; i++) {
 		char name[32];
 		snprintf(name, sizeof(name), "f%zu", i);
@@ -1002,9 +935,9 @@ START_TEST(deep_ones_are_cut)
 	enum { DEPTH = 5000 };
 	static uint32_t locs[DEPTH];
 	const int64_t value = 3;
-	struct profile *p = empty_profile("cpu", "nanoseconds");
+	struct profile *p = fixture_empty("cpu", "nanoseconds");
 	for (int i = 0; i < DEPTH; i++)
-		locs[i] = i < 2 ? location_of(p, i ? "odd" : "even", 1)
+		locs[i] = i < 2 ? fixture_location(p, i ? "odd" : "even", 1)
 				: locs[i % 2];
 	profile_add_sample(p, locs, DEPTH, &value, NULL, 0);
 	struct web_subject *s = subject(p, NULL);

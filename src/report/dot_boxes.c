@@ -16,11 +16,17 @@
 
 void dot_append_label(const struct picture *p, struct buf *b, const char *s)
 {
+	const bool quoted = p->r->kind->flags & KIND_QUOTED;
+	bool is_escaped = false; /* by an odd number of backslashes */
 	for (; *s; s++) {
-		if (*s == '"' && p->r->kind->flags & KIND_QUOTED)
+		if (*s == '"' && quoted && !is_escaped)
 			buf_append_char(b, '\\');
 		buf_append_char(b, *s);
+		is_escaped = *s == '\\' && !is_escaped;
 	}
+	/* It would escape the quote that ends the text. */
+	if (quoted && is_escaped)
+		buf_append_char(b, '\\');
 }
 
 /* A tag, or several numbers in one. */

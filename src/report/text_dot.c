@@ -76,7 +76,7 @@ static int append_node_name(struct picture *p, const struct graph_info *info,
 		rc = ERR_NOMEM;
 	const char *text = rc ? NULL : graph_print_info(v, &i, "\\n", &a);
 	if (text) {
-		buf_append_str(b, text);
+		dot_append_label(p, b, text);
 		buf_append_str(b, "\\n");
 	} else if (!rc) {
 		rc = ERR_NOMEM;

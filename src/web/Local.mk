@@ -24,7 +24,7 @@ web_assets = \
 	src/web/live.js \
 	src/web/main.js \
 	$(NULL)
-EXTRA_DIST += $(web_assets)
+EXTRA_DIST += $(web_assets) tests/corpus/web/dir/file.c
 # The compiler's own dependencies do not name what it embeds.
 src/web/page.lo: $(web_assets)
 
@@ -32,9 +32,8 @@ check_PROGRAMS += tests/check_web
 TESTS += tests/check_web
 tests_check_web_SOURCES = \
 	tests/check_web.c \
-	tests/profile_fixture.c tests/profile_fixture.h \
-	tests/profile_raw.c \
-	$(NULL)
+	tests/web_fixture.c tests/web_fixture.h \
+	$(profile_test_sources)
 tests_check_web_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS) $(JANSSON_CFLAGS)
 tests_check_web_LDADD = libweb.la libreport.la libprofile.la libsymbol.la \
 	libbase.la $(CHECK_LIBS) $(JANSSON_LIBS) $(PTHREAD_LIBS) -lm
@@ -47,8 +46,17 @@ webdriver_sources = \
 
 check_PROGRAMS += tests/check_browser
 LONG_TESTS += tests/check_browser
-tests_check_browser_SOURCES = tests/check_browser.c $(webdriver_sources)
+tests_check_browser_SOURCES = \
+	tests/check_browser.c \
+	tests/browser.c tests/browser.h \
+	tests/browser_driver.c \
+	tests/browser_live.c \
+	tests/browser_safety.c \
+	tests/browser_views.c \
+	tests/server_process.c tests/server_process.h \
+	tests/web_fixture.c tests/web_fixture.h \
+	$(webdriver_sources)
 tests_check_browser_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS) \
 	$(JANSSON_CFLAGS) $(CURL_CFLAGS)
-tests_check_browser_LDADD = libbase.la $(CHECK_LIBS) $(JANSSON_LIBS) \
-	$(CURL_LIBS)
+tests_check_browser_LDADD = libprofile.la libbase.la $(CHECK_LIBS) \
+	$(JANSSON_LIBS) $(CURL_LIBS)

@@ -1,7 +1,7 @@
 /* flame.js - the flame graph, and the sandwich of callers and callees. */
 "use strict";
 
-const ROW = 20, NARROWEST = 0.6; /* pixels */
+const ROW = 20, NARROWEST = 0.8; /* pixels */
 
 /* ---- what one box is ----------------------------------------------------- */
 
@@ -142,13 +142,13 @@ function listen(place, a, shown, options) {
   };
   place.onmouseleave = () => { hideTip(); mark(null); };
   place.onclick = (e) => { const box = boxOf(e); if (box) { hideTip(); options.choose(box.node); } };
-  place.onfocusin = (e) => {
+  place.addEventListener("focusin", (e) => {
     const box = boxOf(e);
     for (const b of shown)
       b.tabIndex = b === box ? 0 : -1;
     if (box && options.focused)
       options.focused(box.node);
-  };
+  });
   if (shown.length)
     shown[0].tabIndex = 0;
   place.onkeydown = (e) => moveFocus(e, shown, options);

@@ -1,0 +1,5 @@
+/* the first line of dir/file.c, which a test looks for */
+int main(void)
+{
+	return 0;
+}
