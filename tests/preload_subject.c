@@ -3,6 +3,7 @@
  * preload.sh to put it into.
  *
  *	preload_subject survive    allocate where allocating is hard
+ *	preload_subject survive-apart  the same, but no fork amid a dlopen
  *	preload_subject daemon     become a daemon; print its pid; end when
  *	                           standard input ends
  *	preload_subject daemon2    the same, by two forks
@@ -90,15 +91,37 @@ static void *allocate_in_thread(void *arg)
 	return arg;
 }
 
+/*
+ * gperftools' tcmalloc, when its heap grows, walks its stack by
+ * dl_iterate_phdr.  In a child forked while another thread had the loader's
+ * lock, that waits for a thread that is not there.  Over it, forks are apart.
+ */
+static pthread_mutex_t loading = PTHREAD_MUTEX_INITIALIZER;
+static bool apart;
+
 static void *load_and_unload(void *arg)
 {
 	for (int i = 0; i < 100; i++) {
+		if (apart)
+			pthread_mutex_lock(&loading);
 		void *lib = dlopen("libz.so.1", RTLD_NOW | RTLD_LOCAL);
 		if (lib)
 			dlclose(lib);
+		if (apart)
+			pthread_mutex_unlock(&loading);
 		free(malloc(100));
 	}
 	return arg;
+}
+
+static pid_t fork_amid(void)
+{
+	if (apart)
+		pthread_mutex_lock(&loading);
+	const pid_t pid = fork();
+	if (apart)
+		pthread_mutex_unlock(&loading);
+	return pid;
 }
 
 static void on_alarm(int signo)
@@ -120,8 +143,9 @@ static int survive(void)
 			pthread_create(&threads[i], NULL,
 				       i ? allocate_in_thread : load_and_unload,
 				       NULL);
-		const pid_t pid = fork();
+		const pid_t pid = fork_amid();
 		if (pid == 0) {
+			signal(SIGALRM, SIG_DFL);
 			alarm(30);
 			free(malloc(50000));
 			void *p = realloc(malloc(10), 200000);
@@ -322,7 +346,8 @@ static int family(void)
 int main(int argc, char **argv)
 {
 	const char *mode = argc > 1 ? argv[1] : "";
-	if (!strcmp(mode, "survive"))
+	apart = !strcmp(mode, "survive-apart");
+	if (apart || !strcmp(mode, "survive"))
 		return survive();
 	if (!strcmp(mode, "daemon"))
 		return become_daemon(1);
