@@ -6,6 +6,12 @@ EXTRA_DIST += exercises/lib/course.sh exercises/lib/lab.sh \
 	exercises/lib/measure.sh exercises/lib/mended.sh \
 	exercises/lib/sampled \
 	exercises/lib/workloads \
+	exercises/4-optimization/README.md \
+	exercises/4-optimization/answers.example \
+	exercises/4-optimization/findings \
+	exercises/4-optimization/hints \
+	exercises/4-optimization/run \
+	exercises/4-optimization/task \
 	exercises/1-live-profiling/README.md \
 	exercises/1-live-profiling/answers.example \
 	exercises/1-live-profiling/findings \
@@ -33,9 +39,12 @@ TESTS += tests/exercise-1.sh tests/exercise-2.sh tests/exercise-3.sh
 EXTRA_DIST += tests/exercise-1.sh tests/exercise-2.sh tests/exercise-3.sh
 
 # The runner, and what it takes for mended.
-TESTS += tests/course.sh
-LONG_TESTS += tests/solved.sh tests/wrong-fixes.sh
-EXTRA_DIST += tests/course.sh tests/course-lib.sh \
+TESTS += tests/course.sh tests/exercise-4.sh tests/readme-quick.sh
+LONG_TESTS += tests/solved.sh tests/wrong-fixes.sh tests/readme-commands.sh \
+	tests/calibrated-long.sh tests/repeat-long.sh
+EXTRA_DIST += tests/readme-quick.sh tests/readme-commands.sh \
+	tests/calibrated-long.sh tests/repeat-long.sh
+EXTRA_DIST += tests/course.sh tests/course-lib.sh tests/exercise-4.sh \
 	tests/solved.sh tests/wrong-fixes.sh \
 	tests/wrong-fixes/leak-in-mmap.patch \
 	tests/wrong-fixes/renamed.patch \
