@@ -52,6 +52,30 @@ done
 ok $? "no include outside the table"
 [ -z "$bad" ] || diag "$bad"
 
+# What each folder stands on outside, as the document's other table has it.
+sed -n 's/^| `src\/\([a-z]*\)` |.*| *\([^|]*\) |$/\1: \2/p' doc/architecture.md |
+	tr -d ',' | sed -e 's/ libc$//' -e 's/ *$//' | sort >"$tmp/outside_told"
+for dir in src/*/; do
+	name=$(basename "$dir")
+	libraries=$(grep -rhoE '^#include <[a-z0-9/_-]+' "$dir" | sed -n \
+		-e 's/.*<curl.*/libcurl/p' -e 's/.*<dwarf.*/libdw/p' \
+		-e 's/.*<editline.*/libedit/p' -e 's/.*<elfutils.*/libdw/p' \
+		-e 's/.*<gelf.*/libelf/p' -e 's/.*<jansson.*/jansson/p' \
+		-e 's/.*<libunwind.*/libunwind/p' \
+		-e 's/.*<microhttpd.*/libmicrohttpd/p' \
+		-e 's/.*<pcre2.*/pcre2/p' -e 's/.*<protobuf.*/protobuf-c/p' \
+		-e 's/.*<sqlite3.*/sqlite3/p' -e 's/.*<uthash.*/uthash/p' \
+		-e 's/.*<zlib.*/zlib/p' | sort -u | tr '\n' ' ')
+	echo "$name: $libraries" | sed 's/ *$//'
+done | sort >"$tmp/outside"
+while read -r name rest; do
+	# The document has them in the order of importance.
+	# shellcheck disable=SC2046,SC2086 # lists
+	echo "$name" $(printf '%s\n' $rest | sort)
+done <"$tmp/outside_told" >"$tmp/outside_sorted"
+check "doc/architecture.md has the libraries that each includes" \
+	diff "$tmp/outside" "$tmp/outside_sorted"
+
 unknown=
 for dir in src/*/; do
 	name=$(basename "$dir")
