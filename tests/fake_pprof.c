@@ -1,6 +1,7 @@
 /* fake_pprof.c - see fake_pprof.h. */
 #include "tests/fake_pprof.h"
 
+#include "pprof/guard.h"
 #include "pprof/pprof.h"
 
 #include <pthread.h>
@@ -8,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+
+_Thread_local unsigned guard_depth TLS_INITIAL_EXEC;
 
 int fake_fail_start, fake_fail_stop, fake_fail_write;
 

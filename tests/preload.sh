@@ -274,6 +274,15 @@ check "and taken" fetch http://x/debug/pprof/cmdline cmdline \
 exec 3>&-
 wait $pid
 
+# A first thread that ends before the others: the process ends with the last of
+# its own, and ours do not keep it.
+PPROF_ADDR=unix:$tmp/leave PPROF_CPU=leave-cpu.gz PPROF_HEAP=leave.gz \
+	with "" "$subject" leave >out 2>err
+[ $? -eq 0 ] && [ "$(cat out)" = ended ] && [ ! -s err ]
+ok $? "pthread_exit in main: it ends with its last thread"
+at_least leave-cpu.gz cpu work_a_while 90
+check "and has written its heap" "$pprof" -raw leave.gz
+
 # Daemons.
 for mode in daemon daemon2; do
 	PPROF_ADDR=unix:$tmp/d PPROF_HEAP=$mode.gz PPROF_CPU=$mode-cpu.gz \

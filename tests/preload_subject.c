@@ -11,6 +11,8 @@
  *	preload_subject cancel     end a thread by pthread_cancel
  *	preload_subject family     300 blocks by each of malloc's family, of
  *                           which 100 stay
+ *	preload_subject leave      end the first thread, then the others; what
+ *                           atexit registered says so
  *	preload_subject errno      errno, results and alignments are the
  *	                           allocator's own
  */
@@ -209,6 +211,29 @@ static int cancel(void)
 	return result == PTHREAD_CANCELED ? 0 : 1;
 }
 
+static void say_end(void)
+{
+	puts("ended");
+}
+
+static void *work_a_while(void *arg)
+{
+	for (volatile int i = 0; i < 30000000; i++)
+		;
+	return arg;
+}
+
+static int leave(void)
+{
+	pthread_t t;
+	atexit(say_end);
+	for (int i = 0; i < 3; i++)
+		if (pthread_create(&t, NULL, work_a_while, NULL) ||
+		    pthread_detach(t))
+			return 1;
+	pthread_exit(NULL);
+}
+
 /* ---- as without us ------------------------------------------------------- */
 
 static int failures;
@@ -357,6 +382,8 @@ int main(int argc, char **argv)
 		return wait_for_input();
 	if (!strcmp(mode, "cancel"))
 		return cancel();
+	if (!strcmp(mode, "leave"))
+		return leave();
 	if (!strcmp(mode, "family"))
 		return family();
 	if (!strcmp(mode, "errno"))

@@ -27,6 +27,7 @@
 #include "http/thread.h"
 #include "pprof/guard.h"
 #include "pprof/hooks.h"
+#include "pprof/own.h"
 #include "pprof/pprof.h"
 #include "pprof/sampler_signal.h"
 #include "pprof/thread.h"
@@ -272,6 +273,42 @@ __attribute__((destructor)) static void preload_end(void)
 	guard_leave();
 }
 
+/* ---- a first thread that ends before the others -------------------------- */
+
+/*
+ * Then the process ends with its last thread, by exit(0), and that must not be
+ * kept from it by ours.  Who is there is only told by asking again and again.
+ */
+static void *wait_for_the_last(void *arg)
+{
+	const struct timespec pause = { .tv_nsec = 20000000 };
+	guard_enter();
+	while (own_threads_have_company())
+		nanosleep(&pause, NULL);
+	guard_leave();
+	exit(0);
+	return arg;
+}
+
+/* A key's destructor: at pthread_exit, not at the end of main. */
+static void first_thread_ends(void *arg)
+{
+	pthread_t thread;
+	(void)arg;
+	guard_enter();
+	if (http_thread_start(&thread, "pprof-last", wait_for_the_last, NULL) ==
+	    0)
+		pthread_detach(thread);
+	guard_leave();
+}
+
+static void watch_first_thread(void)
+{
+	pthread_key_t key;
+	if (pthread_key_create(&key, first_thread_ends) == 0)
+		pthread_setspecific(key, &self);
+}
+
 /* ---- at start ------------------------------------------------------------ */
 
 static void before_fork(void)
@@ -377,6 +414,7 @@ __attribute__((constructor)) static void preload_begin(void)
 	check_names();
 	pthread_atfork(before_fork, forked_parent, forked);
 	hooks_on_daemon(become_daemon);
+	watch_first_thread();
 	start_capture();
 	serve();
 	guard_leave();

@@ -214,7 +214,7 @@ static enum http_next route_cmdline(struct http_request *r)
 {
 	struct buf *body = &r->reply.body;
 	http_reply_begin(&r->reply, 200, text);
-	const int fd = open("/proc/self/cmdline", O_RDONLY | O_CLOEXEC);
+	const int fd = open("/proc/thread-self/cmdline", O_RDONLY | O_CLOEXEC);
 	if (fd < 0) {
 		http_reply_error(&r->reply, 500, "cmdline: %s",
 				 strerror(errno));

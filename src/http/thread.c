@@ -2,6 +2,7 @@
 #include "http/thread.h"
 
 #include "base/err.h"
+#include "pprof/guard.h"
 
 void http_signals_block(sigset_t *ret_saved)
 {
@@ -28,7 +29,9 @@ int http_thread_start(pthread_t *ret_thread, const char *name,
 	/* Before the thread exists: there is no moment at which it could take
 	 * the program's SIGTERM. */
 	http_signals_block(&saved);
+	guard_enter(); /* not one of the program's */
 	const int rc = pthread_create(ret_thread, NULL, run, arg);
+	guard_leave();
 	http_signals_restore(&saved);
 	if (rc)
 		return ERR_NOMEM;

@@ -23,6 +23,7 @@ libpprof_core_la_SOURCES = \
 	src/pprof/lock_waits.c src/pprof/lock_waits.h \
 	src/pprof/lost.c src/pprof/lost.h \
 	src/pprof/memstats.c src/pprof/memstats.h \
+	src/pprof/own.c src/pprof/own.h \
 	src/pprof/perf_event.c src/pprof/perf_event.h \
 	src/pprof/points.h \
 	src/pprof/pprof.c src/pprof/pprof.h \

@@ -12,7 +12,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-/* A line of /proc/self/status, in bytes; 0 when it is not there. */
+/* A line of /proc/thread-self/status, in bytes; 0 when it is not there. */
 static int64_t status_field(const char *status, const char *name)
 {
 	const char *at = strstr(status, name);
@@ -28,7 +28,7 @@ static int64_t status_field(const char *status, const char *name)
 
 static void read_status(char *text, size_t size)
 {
-	const int fd = open("/proc/self/status", O_RDONLY | O_CLOEXEC);
+	const int fd = open("/proc/thread-self/status", O_RDONLY | O_CLOEXEC);
 	ssize_t n = 0;
 	if (fd >= 0) {
 		n = read(fd, text, size - 1);

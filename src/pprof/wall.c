@@ -290,8 +290,10 @@ static int start_thread(int hz)
 	atomic_store(&stop, 0);
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
+	guard_enter();
 	const int rc = pthread_create(&sampler, &attr, sampler_run,
 				      (void *)(intptr_t)hz);
+	guard_leave();
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	pthread_attr_destroy(&attr);
 	return rc ? ERR_NOMEM : 0;

@@ -5,6 +5,7 @@
 #include "base/attr.h"
 #include "pprof/guard.h"
 #include "pprof/hooks.h"
+#include "pprof/own.h"
 #include "shim/real.h"
 
 #include <pthread.h>
@@ -31,19 +32,38 @@ static void *begin_pthread(void *ticket)
 	return ((void *(*)(void *))s.fn)(s.arg);
 }
 
+static void *begin_own(void *ticket)
+{
+	const struct hooks_start s = own_thread_begin(ticket);
+	return ((void *(*)(void *))s.fn)(s.arg);
+}
+
 static int begin_thrd(void *ticket)
 {
 	const struct hooks_start s = hooks_thread_begin(ticket);
 	return ((thrd_start_t)s.fn)(s.arg);
 }
 
+/* The profiler's. */
+static COLD int create_own(pthread_t *thread, const pthread_attr_t *attr,
+			   void *(*start)(void *), void *arg)
+{
+	struct own_thread *ticket = own_thread_new((void *)start, arg);
+	if (!ticket)
+		return real_pthread_create()(thread, attr, start, arg);
+	const int rc = real_pthread_create()(thread, attr, begin_own, ticket);
+	if (rc)
+		own_thread_cancel(ticket);
+	return rc;
+}
+
 int pthread_create(pthread_t *thread, const pthread_attr_t *attr,
 		   void *(*start)(void *), void *arg)
 {
+	if (guard_inside())
+		return create_own(thread, attr, start, arg);
 	struct hooks_thread *ticket =
-		guard_inside() ? NULL
-			       : hooks_thread_new((uintptr_t)start,
-						  (void *)start, arg);
+		hooks_thread_new((uintptr_t)start, (void *)start, arg);
 	if (!ticket)
 		return real_pthread_create()(thread, attr, start, arg);
 	const int rc =

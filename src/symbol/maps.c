@@ -106,7 +106,7 @@ static char *read_link(pid_t pid, const char *name)
 	if (pid)
 		snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, name);
 	else
-		snprintf(path, sizeof(path), "/proc/self/%s", name);
+		snprintf(path, sizeof(path), "/proc/thread-self/%s", name);
 	const ssize_t n = readlink(path, target, sizeof(target) - 1);
 	if (n <= 0)
 		return NULL;
@@ -349,12 +349,14 @@ int maps_read(pid_t pid, struct maps *ret_maps, struct err *e)
 	struct reading r = { .pid = pid };
 	struct buf text = { .cap = MAPS_TEXT_MAX };
 	char path[64];
+	if (pid == getpid())
+		r.pid = pid = 0;
+	/* Not /proc/self: that is the first thread, which may have ended, and
+	 * then has no memory. */
 	if (pid)
 		snprintf(path, sizeof(path), "/proc/%d/maps", (int)pid);
 	else
-		snprintf(path, sizeof(path), "/proc/self/maps");
-	if (pid == getpid())
-		r.pid = pid = 0;
+		snprintf(path, sizeof(path), "/proc/thread-self/maps");
 	int rc;
 	if (pid == 0) {
 		dl_iterate_phdr(on_object, &r);

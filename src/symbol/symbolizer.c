@@ -231,7 +231,8 @@ static struct object *open_row(const struct symbolizer *s,
 		return o;
 	/* What the name leads to is another file now: ask for the mapped one.
 	 * The second way needs a capability. */
-	if (k->is_main && !object_open_with("/proc/self/exe", &opt, &o, NULL))
+	if (k->is_main &&
+	    !object_open_with("/proc/thread-self/exe", &opt, &o, NULL))
 		return o;
 	char path[80];
 	snprintf(path, sizeof(path), "/proc/self/map_files/%llx-%llx",
