@@ -341,7 +341,7 @@ START_TEST(short_waits_are_unbiased)
 		hooks_wait_begin(&w, NULL);
 		/* What it waited is what the clock says at its end. */
 		w.start_ns = clock_monotonic_ns() - 20000;
-		hooks_wait_end(&w, HOOKS_ACQUIRED);
+		hooks_wait_end(&w, HOOKS_ACQUIRED, 0);
 		const double ns = (double)(clock_monotonic_ns() - w.start_ns);
 		const double p = ns < RATE ? 20000.0 / RATE : 1;
 		truth += p < 1 ? 20000 : ns;

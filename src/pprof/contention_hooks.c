@@ -84,11 +84,12 @@ static void add(struct stack_record *r, int64_t count, int64_t delay)
 }
 
 /* always_inline: the walk counts frames from the hook. */
-HOT_INLINE struct stack_record *find_here(struct stack_table *table)
+HOT_INLINE struct stack_record *find_here(struct stack_table *table,
+					  size_t skip)
 {
 	uintptr_t pcs[STACK_DEPTH_MAX];
 	const struct unwound u =
-		unwind_from_here(UNWIND_RULES, 0, pcs, STACK_DEPTH_MAX);
+		unwind_from_here(UNWIND_RULES, skip, pcs, STACK_DEPTH_MAX);
 	const struct stack stack = { .pcs = pcs,
 				     .depth = (uint32_t)u.depth,
 				     .truncated = u.truncated };
@@ -161,8 +162,8 @@ static bool block_sampled(int64_t ns, int64_t *ret_count, int64_t *ret_delay)
 }
 
 /* noinline: the walk counts frames from here. */
-__attribute__((noinline)) void hooks_wait_end(struct hooks_wait *w,
-					      enum hooks_outcome outcome)
+__attribute__((noinline)) void
+hooks_wait_end(struct hooks_wait *w, enum hooks_outcome outcome, size_t skip)
 {
 	const struct inside i = enter();
 	const int64_t now = clock_monotonic_ns();
@@ -179,8 +180,8 @@ __attribute__((noinline)) void hooks_wait_end(struct hooks_wait *w,
 		if (hooks_locks_on(HOOKS_BLOCK) &&
 		    block_sampled(ns, &count, &delay))
 			add_or_lose(contention.block_table,
-				    find_here(contention.block_table), count,
-				    delay);
+				    find_here(contention.block_table, skip),
+				    count, delay);
 	}
 	leave(i);
 }
@@ -200,12 +201,13 @@ void hooks_release(const void *lock, struct hooks_released *r)
 }
 
 /* noinline: the walk counts frames from here. */
-__attribute__((noinline)) void hooks_released(struct hooks_released *r)
+__attribute__((noinline)) void hooks_released(struct hooks_released *r,
+					      size_t skip)
 {
 	if (!r->lock || !r->weight)
 		return;
 	const struct inside i = enter();
-	r->record = find_here(contention.mutex_table);
+	r->record = find_here(contention.mutex_table, skip);
 	const int64_t late = lock_waits_settle(r, r->record);
 	add_or_lose(contention.mutex_table, r->record,
 		    (int64_t)CONTENTION_ONE * r->weight,

@@ -103,7 +103,7 @@ void hooks_exec_failed(void);
  *	struct hooks_released r;
  *	if (hooks_locks_on(HOOKS_MUTEX) && hooks_awaited(lock))
  *		hooks_release(lock, &r);	before it, then
- *	hooks_released(&r);			after it, or
+ *	hooks_released(&r, 0);			after it, or
  *	hooks_release_failed(&r);
  *
  * The mutex profile blames the releasing holder's stack for the time that it
@@ -161,8 +161,10 @@ enum hooks_outcome {
 };
 
 void hooks_wait_begin(struct hooks_wait *w, const void *lock);
-/* The leaf of the stack is the caller.  errno is kept. */
-void hooks_wait_end(struct hooks_wait *w, enum hooks_outcome outcome);
+/* The leaf of the stack is the caller, or `skip` frames further out.  errno is
+ * kept. */
+void hooks_wait_end(struct hooks_wait *w, enum hooks_outcome outcome,
+		    size_t skip);
 
 /* A release that others wait for.  The shim's own, on its stack. */
 struct hooks_released {
@@ -175,8 +177,9 @@ struct hooks_released {
 };
 /* errno is kept. */
 void hooks_release(const void *lock, struct hooks_released *r);
-/* It happened.  The leaf of the stack is the caller.  errno is kept. */
-void hooks_released(struct hooks_released *r);
+/* It happened.  The leaf of the stack is the caller, or `skip` frames further
+ * out.  errno is kept. */
+void hooks_released(struct hooks_released *r, size_t skip);
 /* It did not, whether hooks_released said so already or not. */
 void hooks_release_failed(struct hooks_released *r);
 

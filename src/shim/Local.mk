@@ -33,6 +33,7 @@ libpprof_shim_la_SOURCES = \
 # A cancelled wait is told as the stack is unwound (lock_wait.c).
 # ThreadSanitizer calls some of them before it is ready for what it instruments.
 libpprof_shim_la_CFLAGS = $(AM_CFLAGS) -foptimize-sibling-calls -fexceptions \
+	-fomit-frame-pointer \
 	-fno-sanitize=thread
 SHIM_LIBS = $(libpprof_shim_la_OBJECTS)
 SHIM_EXPORTS = \

@@ -11,12 +11,13 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <sys/single_threaded.h>
 #include <time.h>
 
 /* Is anything to be told at all?  Not from inside the profiler. */
 HOT_INLINE bool lock_watched(unsigned which)
 {
-	return hooks_locks_on(which) && !guard_inside();
+	return UNLIKELY(hooks_locks_on(which)) && !guard_inside();
 }
 
 #define LOCK_ANY (HOOKS_MUTEX | HOOKS_BLOCK)
@@ -48,40 +49,63 @@ static inline enum hooks_outcome lock_outcome(int rc)
 }
 
 /*
- * `try`, which is EBUSY when `block` would block (any other answer is the
- * final one); then `block`, as a wait for `lock`.
+ * Waiting and releasing are functions of their own, so that nothing is saved on
+ * the stack where nobody waits.  They stand in no profile, for they are left
+ * out; but the function that calls them must stand there: not a jump.
  */
-#define LOCK_WAITING(lock, try, block)                                         \
+/* Not cold: the call, too, would then be far from its function, where one that
+ * is stripped has another's name. */
+#define LOCK_OWN_FRAMES 1
+#define LOCK_CALL(rc, call)                                                    \
 	do {                                                                   \
-		int rc_ = (try);                                               \
-		if (LIKELY(rc_ != EBUSY))                                      \
-			return rc_;                                            \
-		struct hooks_wait wait_;                                       \
-		hooks_wait_begin(&wait_, (lock));                              \
-		rc_ = (block);                                                 \
-		hooks_wait_end(&wait_, lock_outcome(rc_));                     \
-		return rc_;                                                    \
+		(rc) = (call);                                                 \
+		__asm__ __volatile__("" : "+r"(rc));                           \
 	} while (0)
 
+/* name: `block`, as a wait for `lock`. */
+#define LOCK_WAITS(name, parameters, lock, block, outcome)                     \
+	static __attribute__((noinline)) int name parameters                   \
+	{                                                                      \
+		struct hooks_wait wait;                                        \
+		hooks_wait_begin(&wait, (const void *)(lock));                 \
+		const int rc = (block);                                        \
+		hooks_wait_end(&wait, (outcome)(rc), LOCK_OWN_FRAMES);         \
+		return rc;                                                     \
+	}                                                                      \
+	_Static_assert(1, "")
+
 /*
- * Release by `real`; before it, those who wait are counted, unless the holder
- * `keeps` the lock all the same.
+ * name: release by `real`; before it, those who wait are counted, unless the
+ * holder `keeps` the lock all the same.
  */
-#define LOCK_RELEASING(lock, keeps, real)                                      \
-	do {                                                                   \
-		if (LIKELY(!lock_watched(HOOKS_MUTEX) ||                       \
-			   !hooks_awaited((const void *)(lock))) ||            \
-		    (keeps))                                                   \
+#define LOCK_RELEASES(name, parameters, lock, keeps, real)                     \
+	static __attribute__((noinline)) int name parameters                   \
+	{                                                                      \
+		if (keeps)                                                     \
 			return (real);                                         \
-		struct hooks_released released_;                               \
-		hooks_release((const void *)(lock), &released_);               \
-		const int rc_ = (real);                                        \
-		if (LIKELY(rc_ == 0))                                          \
-			hooks_released(&released_);                            \
+		struct hooks_released released;                                \
+		hooks_release((const void *)(lock), &released);                \
+		const int rc = (real);                                         \
+		if (LIKELY(rc == 0))                                           \
+			hooks_released(&released, LOCK_OWN_FRAMES);            \
 		else                                                           \
-			hooks_release_failed(&released_);                      \
-		return rc_;                                                    \
-	} while (0)
+			hooks_release_failed(&released);                       \
+		return rc;                                                     \
+	}                                                                      \
+	_Static_assert(1, "")
+
+/* Does anybody wait for it, and is that of interest? */
+HOT_INLINE bool lock_is_awaited(const void *lock)
+{
+	return hooks_locks_on(HOOKS_MUTEX) && hooks_awaited(lock) &&
+	       !guard_inside();
+}
+
+/* The process has one thread, so nobody else here has it, and nobody waits. */
+HOT_INLINE bool lock_is_alone(void)
+{
+	return __libc_single_threaded;
+}
 
 /*
  * Does one unlock leave it locked, a recursive mutex that was locked more than

@@ -53,7 +53,7 @@ SHIM_REAL(real_barrier_wait, barrier_fn, "pthread_barrier_wait", NULL, NULL);
 /* Cancelled: it waited until then. */
 static void cancelled(void *wait)
 {
-	hooks_wait_end(wait, HOOKS_GAVE_UP);
+	hooks_wait_end(wait, HOOKS_GAVE_UP, 0);
 }
 
 /* `call`, as a wait for no lock; its answer is in rc. */
@@ -64,7 +64,7 @@ static void cancelled(void *wait)
 		pthread_cleanup_push(cancelled, &wait_);                       \
 		rc = (call);                                                   \
 		pthread_cleanup_pop(0);                                        \
-		hooks_wait_end(&wait_, (outcome));                             \
+		hooks_wait_end(&wait_, (outcome), 0);                          \
 	} while (0)
 
 /* ---- conditions: their mutex is released meanwhile ----------------------- */
@@ -97,7 +97,7 @@ static void cond_begin(const pthread_mutex_t *m, struct hooks_released *r)
 	do {                                                                   \
 		struct hooks_released released_;                               \
 		cond_begin((const pthread_mutex_t *)(m), &released_);          \
-		hooks_released(&released_);                                    \
+		hooks_released(&released_, 0);                                 \
 		WAITING(call, (waited)(rc) ? HOOKS_ACQUIRED : HOOKS_FAILED);   \
 		if (UNLIKELY(!(waited)(rc)))                                   \
 			hooks_release_failed(&released_);                      \

@@ -4,6 +4,8 @@
 #ifndef PROFLAB_SHIM_REAL_H
 #define PROFLAB_SHIM_REAL_H
 
+#include "base/attr.h"
+
 /*
  * The next definition of name after ours.  Plain dlsym first: a sanitizer's
  * interceptor is found by that alone.  It may return a version that libc keeps
@@ -26,6 +28,26 @@ void *shim_real(const char *name, const char *obsolete, const char *current);
 					 __ATOMIC_RELAXED);                    \
 		}                                                              \
 		return fn;                                                     \
+	}                                                                      \
+	_Static_assert(1, "")
+
+/*
+ * The same for int fn(argument *), where a nanosecond counts: to call it is to
+ * load a pointer and jump.  At first that leads to a look-up.
+ */
+#define SHIM_REAL_HOT(variable, argument, name)                                \
+	static int variable##_look_up(argument *);                             \
+	static int (*variable##_fn)(argument *) = variable##_look_up;          \
+	static COLD int variable##_look_up(argument *a)                        \
+	{                                                                      \
+		int (*fn)(argument *) =                                        \
+			(int (*)(argument *))shim_real(name, NULL, NULL);      \
+		__atomic_store_n(&variable##_fn, fn, __ATOMIC_RELAXED);        \
+		return fn(a);                                                  \
+	}                                                                      \
+	HOT_INLINE int variable(argument *a)                                   \
+	{                                                                      \
+		return __atomic_load_n(&variable##_fn, __ATOMIC_RELAXED)(a);   \
 	}                                                                      \
 	_Static_assert(1, "")
 
