@@ -79,6 +79,8 @@ tests/check_scrapers-check_scrapers.$(OBJEXT): src/profile/profile.pb-c.h
 
 TESTS += tests/server-go.sh tests/server-metrics.sh
 EXTRA_DIST += tests/server-go.sh tests/server-metrics.sh
+TESTS += tests/locks-go.sh
+EXTRA_DIST += tests/locks-go.sh
 
 LONG_TESTS += tests/tsan-long.sh
 EXTRA_DIST += tests/tsan-long.sh
