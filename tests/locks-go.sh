@@ -46,14 +46,14 @@ kinds="threads goroutine threadcreate mutex block heap allocs"
 take profile 'profile?seconds=2'
 take wall 'wall?seconds=2'
 for kind in $kinds; do
-	take $kind.delta "$kind?seconds=1"
+	take "$kind.delta" "$kind?seconds=1"
 done
 # shellcheck disable=SC2086 # they are words
 wait $takes
 takes=
 for kind in $kinds; do
-	take $kind $kind
-	take $kind.text "$kind?debug=1"
+	take "$kind" "$kind"
+	take "$kind.text" "$kind?debug=1"
 done
 # shellcheck disable=SC2086 # they are words
 wait $takes
