@@ -133,6 +133,21 @@ tests_check_contention_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 tests_check_contention_CFLAGS = $(AM_CFLAGS) -fno-optimize-sibling-calls
 tests_check_contention_LDADD = $(SHIM_LIBS) $(PPROF_LIBS) $(CHECK_LIBS) -lm
 
+check_PROGRAMS += tests/check_lock_hazards
+TESTS += tests/check_lock_hazards
+tests_check_lock_hazards_SOURCES = tests/check_lock_hazards.c \
+	tests/cpu_testing.h
+tests_check_lock_hazards_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+tests_check_lock_hazards_CFLAGS = $(AM_CFLAGS) -fno-optimize-sibling-calls
+tests_check_lock_hazards_LDFLAGS = $(AM_LDFLAGS) $(SHIM_EXPORTS)
+tests_check_lock_hazards_LDADD = $(SHIM_LIBS) $(PPROF_NOUNWIND_LIBS) \
+	$(CHECK_LIBS) -lm
+EXTRA_tests_check_lock_hazards_DEPENDENCIES = tests/lock_object.la
+check_LTLIBRARIES += tests/lock_object.la
+tests_lock_object_la_SOURCES = tests/lock_object.c
+tests_lock_object_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version \
+	-rpath /nowhere
+
 check_PROGRAMS += tests/check_wall
 TESTS += tests/check_wall
 tests_check_wall_SOURCES = tests/check_wall.c tests/cpu_testing.h

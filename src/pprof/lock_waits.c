@@ -43,6 +43,7 @@ static struct bucket {
 } buckets[HOOKS_LOCK_BUCKETS];
 
 uint32_t hooks_lock_waiters[HOOKS_LOCK_BUCKETS];
+int64_t lock_waits_owed_ns = INT64_C(10000000000);
 
 static struct hooks_mutex_functions real = {
 	.trylock = pthread_mutex_trylock,
@@ -157,7 +158,7 @@ static struct entry *entry_get(struct bucket *b, const void *lock)
  * their bucket come here. */
 static void write_off(struct bucket *b)
 {
-	const int64_t before = clock_monotonic_ns() - LOCK_WAITS_OWED_NS;
+	const int64_t before = clock_monotonic_ns() - lock_waits_owed_ns;
 	for (size_t i = 0; i < ENTRIES; i++) {
 		struct entry *e = &b->entries[i];
 		if (e->lock && !e->waiters && e->touched_ns < before)
