@@ -92,3 +92,11 @@ tests_lock_semantics_linked_SOURCES = $(tests_lock_semantics_SOURCES) \
 tests_lock_semantics_linked_LDFLAGS = $(AM_LDFLAGS) $(SHIM_EXPORTS)
 tests_lock_semantics_linked_LDADD = $(SHIM_LIBS) $(PPROF_NOUNWIND_LIBS) \
 	$(PTHREAD_LIBS)
+
+# Switched while it runs; no wake-up lost.
+check_PROGRAMS += tests/lock_wakeups
+TESTS += tests/lock-rates.sh
+LONG_TESTS += tests/lock-long.sh
+EXTRA_DIST += tests/lock-rates.sh tests/lock-long.sh
+tests_lock_wakeups_SOURCES = tests/lock_wakeups.c
+tests_lock_wakeups_LDADD = $(PTHREAD_LIBS)
