@@ -304,6 +304,44 @@ START_TEST(threads_come_and_go)
 }
 END_TEST
 
+/* A thousand stand, and others come and go all the time. */
+START_TEST(a_thousand_amid_births)
+{
+	enum { N = 1000 };
+	struct parked p, storm;
+	static pthread_t threads[N];
+	pthread_t breeders[2];
+	int64_t best = INT64_MAX;
+	parked_init(&p);
+	parked_init(&storm);
+	start_threads(threads, N, park, &p);
+	start_threads(breeders, 2, breed, &storm);
+	for (int i = 0; i < 10; i++) {
+		struct threads_list l;
+		struct err e;
+		const int64_t began = clock_monotonic_ns();
+		ck_assert_int_eq(threads_take(i % 2 == 1, &l, &e), 0);
+		const int64_t took = clock_monotonic_ns() - began;
+		best = i % 2 == 0 && took < best ? took : best;
+		size_t answered = 0;
+		for (size_t j = 0; j < l.n; j++) {
+			answered += l.v[j].result == ASK_ANSWERED;
+			/* One that came and went is no riddle. */
+			ck_assert_int_ne(l.v[j].result, ASK_SILENT);
+		}
+		ck_assert_uint_ge(answered, N + 1);
+		threads_list_free(&l);
+		struct profile *profile = take("threads");
+		ck_assert_int_eq(count_of(profile, "park_here", NULL), N);
+		profile_free(profile);
+	}
+	printf("# 1000 threads amid births in %.1f ms\n", (double)best / 1e6);
+	ck_assert_int_lt(best, 250 * MS);
+	end_threads(breeders, 2, &storm);
+	end_threads(threads, N, &p);
+}
+END_TEST
+
 /* What waits goes on waiting: the calls that restart are restarted. */
 static void *read_byte(void *arg)
 {
@@ -531,6 +569,7 @@ int main(void)
 	TCase *harm = tcase_create("harm");
 	tcase_set_timeout(harm, 60);
 	tcase_add_test(harm, threads_come_and_go);
+	tcase_add_test(harm, a_thousand_amid_births);
 	tcase_add_test(harm, calls_restart);
 	tcase_add_test(harm, errno_is_kept);
 	tcase_add_test(harm, alien_signals_are_ignored);
