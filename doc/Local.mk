@@ -23,7 +23,8 @@ dist_example_DATA = \
 	$(NULL)
 
 TESTS += tests/docs.sh
-EXTRA_DIST += tests/docs.sh tests/docs.awk
+LONG_TESTS += tests/docs-long.sh
+EXTRA_DIST += tests/docs.sh tests/docs-long.sh tests/docs.awk
 
 # The manual.  tests/man.sh compares each page with what it tells of.
 dist_man_MANS += \

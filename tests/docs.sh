@@ -14,8 +14,9 @@ export LC_ALL
 # What a reader of another document has in a terminal does not count here.
 unset PPROF_ADDR PPROF_CPU PPROF_HEAP PPROF_MEM_RATE PPROF_TMPDIR NO_COLOR
 
-docs="README.md $(cd "$top_srcdir" && ls doc/*.md)"
-[ $# -eq 0 ] || docs=$*
+# DOCS names others; arguments, too.
+: "${DOCS:=README.md $(cd "$top_srcdir" && ls doc/*.md)}"
+[ $# -eq 0 ] || DOCS=$*
 
 # ---- the installed tree, and stand-ins for what needs a person --------------
 inst=$tmp/inst
@@ -281,7 +282,7 @@ judge_block() { # DOCUMENT NAME LAST
 }
 
 running=
-for doc in $docs; do
+for doc in $DOCS; do
 	[ -f "$top_srcdir/$doc" ] || continue
 	folder=$tmp/$(basename "$doc" .md)
 	mkdir "$folder"
@@ -294,7 +295,7 @@ for pid in $running; do
 	wait_for 120 sh -c "! kill -0 $pid"
 	ok $? "a document's part comes to its end"
 done
-for doc in $docs; do
+for doc in $DOCS; do
 	[ -f "$top_srcdir/$doc" ] || continue
 	folder=$tmp/$(basename "$doc" .md)
 	for part in "$folder"/[1-9]; do
