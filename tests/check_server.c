@@ -2,8 +2,10 @@
  * check_server.c - proflab-server: its parts by themselves, and the program
  * over HTTP.
  */
+#include "base/attr.h"
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/sha256.h"
 #include "server/options.h"
 #include "server/params.h"
 #include "server/pool.h"
@@ -519,6 +521,52 @@ START_TEST(methods_and_bodies)
 }
 END_TEST
 
+/* Each element's text is in the policy by its hash. */
+static void assert_hashed(const char *page, const char *tag, const char *policy)
+{
+	char open_tag[16], close_tag[16], hash[SHA256_CSP_TEXT];
+	int n = 0;
+	snprintf(open_tag, sizeof(open_tag), "<%s>", tag);
+	snprintf(close_tag, sizeof(close_tag), "</%s>", tag);
+	for (const char *at = page; (at = strstr(at, open_tag)); n++) {
+		at += strlen(open_tag);
+		const char *end = strstr(at, close_tag);
+		ck_assert_ptr_nonnull(end);
+		ck_assert_msg(strstr(policy, sha256_csp(at, (size_t)(end - at),
+							hash)) != NULL,
+			      "<%s> %d: not in the policy", tag, n);
+		at = end;
+	}
+	ck_assert_int_ge(n, 2);
+}
+
+START_TEST(the_dashboard_is_one_page)
+{
+	struct client_reply r = get("/dashboard");
+	char value[256];
+	ck_assert_int_eq(r.status, 200);
+	ck_assert_int_eq(client_header(&r, "Content-Type", value), 1);
+	ck_assert_str_eq(value, "text/html; charset=utf-8");
+	ck_assert_int_eq(client_header(&r, "Referrer-Policy", value), 1);
+	const char *policy = strstr(r.head, "Content-Security-Policy: ");
+	ck_assert_ptr_nonnull(policy);
+	ck_assert(strstr(policy, ": default-src 'none'; ") != NULL);
+	ck_assert(strstr(policy, "; connect-src 'self'; ") != NULL);
+	ck_assert(strstr(policy, "unsafe") == NULL);
+	assert_hashed(r.body, "style", policy);
+	assert_hashed(r.body, "script", policy);
+	/* Nothing from elsewhere; the library's notice is in this copy. */
+	static const char *const none[] = { "src=\"http", "href=\"http",
+					    "src=\"//", "href=\"//",
+					    "@import" };
+	for (size_t i = 0; i < ARRAY_SIZE(none); i++)
+		ck_assert_msg(!strstr(r.body, none[i]), "%s", none[i]);
+	ck_assert(strstr(r.body, "Permission is hereby granted") != NULL);
+	ck_assert(strstr(r.body, "<body data-pprof=\"\">") != NULL);
+	client_reply_free(&r);
+}
+END_TEST
+
 START_TEST(stats_count)
 {
 	static const char *const paths[] = { "/cpu?iterations=10", "/nix",
@@ -899,6 +947,7 @@ static Suite *suite(void)
 	t = tcase_create("a server each");
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_set_timeout(t, 60);
+	tcase_add_test(t, the_dashboard_is_one_page);
 	tcase_add_test(t, stats_count);
 	tcase_add_test(t, clients_that_leave);
 	suite_add_tcase(s, t);

@@ -313,7 +313,7 @@ START_TEST(a_token_is_asked_for)
 	assert_status(server.url, profile, right, 200, NULL);
 	/* What is no profile asks for none: scrapers of figures have none. */
 	static const char *const open[] = { "/metrics", "/stats", "/health",
-					    "/" };
+					    "/dashboard", "/" };
 	for (size_t i = 0; i < ARRAY_SIZE(open); i++)
 		assert_status(server.url, open[i], "", 200, NULL);
 

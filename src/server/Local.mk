@@ -2,6 +2,7 @@
 # with every workload fixed.
 noinst_LTLIBRARIES += libserver.la
 libserver_la_SOURCES = \
+	src/server/dashboard.c src/server/dashboard.h \
 	src/server/exchange.c src/server/exchange.h \
 	src/server/memory_stats.c src/server/memory_stats.h \
 	src/server/metrics.c src/server/metrics.h \
@@ -13,9 +14,25 @@ libserver_la_SOURCES = \
 	src/server/server.c src/server/server.h \
 	src/server/stats.c src/server/stats.h \
 	$(NULL)
-libserver_la_CPPFLAGS = $(AM_CPPFLAGS) $(MHD_CFLAGS) $(JANSSON_CFLAGS)
+libserver_la_CPPFLAGS = $(AM_CPPFLAGS) $(MHD_CFLAGS) $(JANSSON_CFLAGS) \
+	-I$(DYGRAPHS_DIR)
 libserver_la_CFLAGS = $(AM_CFLAGS) -fno-optimize-sibling-calls
 libserver_la_LIBADD = $(MHD_LIBS) $(JANSSON_LIBS) -lm
+
+dashboard_assets = \
+	src/server/dashboard.css \
+	src/server/dashboard.html \
+	src/server/dashboard.js \
+	src/server/dashboard_charts.js \
+	src/server/dashboard_metrics.js \
+	src/server/dygraphs.notice \
+	$(NULL)
+EXTRA_DIST += $(dashboard_assets)
+# The compiler's own dependencies do not name what it embeds; by a variable,
+# for automake has the object's rule itself.
+dashboard_object = src/server/libserver_la-dashboard.lo
+$(dashboard_object): $(dashboard_assets) \
+	$(DYGRAPHS_DIR)/dygraph.min.js $(DYGRAPHS_DIR)/dygraph.min.css
 
 # The bindings are made at start: a lazy one would run the dynamic linker, and
 # its frames, inside whatever is profiled.
@@ -60,6 +77,19 @@ tests_check_server_limits_SOURCES = \
 	$(NULL)
 tests_check_server_limits_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 tests_check_server_limits_LDADD = libbase.la $(CHECK_LIBS)
+
+check_PROGRAMS += tests/check_dashboard
+LONG_TESTS += tests/dashboard-long.sh
+EXTRA_DIST += tests/dashboard-long.sh
+tests_check_dashboard_SOURCES = \
+	tests/check_dashboard.c \
+	tests/http_client.c tests/http_client.h \
+	tests/server_process.c tests/server_process.h \
+	$(webdriver_sources)
+tests_check_dashboard_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS) \
+	$(JANSSON_CFLAGS) $(CURL_CFLAGS)
+tests_check_dashboard_LDADD = libbase.la $(CHECK_LIBS) $(JANSSON_LIBS) \
+	$(CURL_LIBS) -lm
 
 # protobuf-c's own code reads what the server wrote.
 check_PROGRAMS += tests/check_scrapers

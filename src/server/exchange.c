@@ -6,6 +6,7 @@
  */
 #include "server/exchange.h"
 
+#include "base/attr.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/err.h"
@@ -35,7 +36,7 @@ struct exchange {
 	struct param_value values[PARAMS_MAX];
 
 	unsigned status;
-	const char *type, *header, *header_value;
+	const char *type, *policy, *header, *header_value;
 	struct buf body;
 };
 
@@ -50,6 +51,7 @@ static void answer_json(struct exchange *x, unsigned status, json_t *json)
 	x->ready = true;
 	x->status = text ? status : 500;
 	x->type = "application/json";
+	x->policy = NULL;
 	buf_clear(&x->body);
 	buf_append_str(&x->body, text ? text : "{\"error\":\"out of memory\"}");
 	buf_append_char(&x->body, '\n');
@@ -63,6 +65,20 @@ static void answer_error(struct exchange *x, unsigned status, const char *text)
 		x->header = "Retry-After";
 		x->header_value = "1";
 	}
+}
+
+/* Of a page: what it may load, and who may see that it was looked at. */
+static void add_policy(struct MHD_Response *response, const char *policy)
+{
+	static const char *const headers[][2] = {
+		{ "Referrer-Policy", "no-referrer" },
+		{ "Cross-Origin-Resource-Policy", "same-origin" },
+		{ "Cross-Origin-Opener-Policy", "same-origin" },
+		{ "Cache-Control", "no-store" },
+	};
+	MHD_add_response_header(response, "Content-Security-Policy", policy);
+	for (size_t i = 0; i < ARRAY_SIZE(headers); i++)
+		MHD_add_response_header(response, headers[i][0], headers[i][1]);
 }
 
 static enum MHD_Result send_answer(struct exchange *x)
@@ -79,6 +95,8 @@ static enum MHD_Result send_answer(struct exchange *x)
 	*b = (struct buf){ 0 };
 	MHD_add_response_header(response, "Content-Type", x->type);
 	MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
+	if (x->policy)
+		add_policy(response, x->policy);
 	if (x->header)
 		MHD_add_response_header(response, x->header, x->header_value);
 	pthread_mutex_lock(&s->lock);
@@ -101,7 +119,10 @@ static void run_route(struct exchange *x)
 	const struct route *route = x->route;
 	if (route->text) {
 		buf_clear(&x->body);
-		x->status = route->text(x->server, &x->body, &x->type);
+		struct route_text text = { 0 };
+		x->status = route->text(x->server, &x->body, &text);
+		x->type = text.type;
+		x->policy = text.policy;
 		x->ready = true;
 		return;
 	}

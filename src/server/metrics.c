@@ -308,9 +308,10 @@ static void write_process(struct buf *b, const struct server *s,
 	}
 }
 
-unsigned metrics_write(struct server *s, struct buf *b, const char **ret_type)
+unsigned metrics_write(struct server *s, struct buf *b,
+		       struct route_text *ret_text)
 {
-	*ret_type = "text/plain; version=0.0.4; charset=utf-8";
+	ret_text->type = "text/plain; version=0.0.4; charset=utf-8";
 	struct memory_stats m;
 	memory_stats_read(&m);
 	write_routes(b, s);

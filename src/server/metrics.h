@@ -6,14 +6,15 @@
 #define PROFLAB_SERVER_METRICS_H
 
 struct buf;
+struct route_text;
 struct server;
 
 /*
  * Append everything to body.
  * Blocks: on the workloads' locks, for the sizes of their stores.
- * Returns: the HTTP status, with *ret_type the text's type.
+ * Returns: the HTTP status, with the text's type in *ret_text.
  */
 unsigned metrics_write(struct server *s, struct buf *body,
-		       const char **ret_type);
+		       struct route_text *ret_text);
 
 #endif

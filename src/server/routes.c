@@ -2,6 +2,7 @@
 #include "server/routes.h"
 
 #include "base/attr.h"
+#include "base/buf.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/parse.h"
@@ -304,6 +305,15 @@ static unsigned answer_stats(struct server *s, const struct param_value *v,
 	return 200;
 }
 
+static unsigned write_dashboard(struct server *s, struct buf *body,
+				struct route_text *ret_text)
+{
+	ret_text->type = "text/html; charset=utf-8";
+	ret_text->policy = s->dashboard.policy.data;
+	buf_append(body, s->dashboard.html.data, s->dashboard.html.len);
+	return 200;
+}
+
 /* ---- the table ---- */
 
 static const struct route routes[] = {
@@ -391,6 +401,10 @@ static const struct route routes[] = {
 	  .description = "the same and more, for Prometheus",
 	  .where = ROUTE_MONITOR,
 	  .text = metrics_write },
+	{ .path = "/dashboard",
+	  .description = "the same, drawn live in a browser",
+	  .where = ROUTE_HERE,
+	  .text = write_dashboard },
 	{ .path = "/health",
 	  .description = "is it up?",
 	  .where = ROUTE_HERE,

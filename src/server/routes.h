@@ -19,6 +19,12 @@ enum route_where {
 	ROUTE_WORKER,  /* a worker, under the label `route` */
 };
 
+/* What stands beside a text. */
+struct route_text {
+	const char *type;
+	const char *policy; /* of a page: Content-Security-Policy; or NULL */
+};
+
 struct route {
 	const char *path;
 	const char *description; /* NULL: not listed */
@@ -34,9 +40,9 @@ struct route {
 	/* The answer to DELETE; NULL: there is nothing to delete here. */
 	unsigned (*remove)(struct server *s, const struct param_value *values,
 			   json_t *answer);
-	/* Instead of answer, for what is not JSON: the text and its type. */
+	/* Instead of answer, for what is not JSON. */
 	unsigned (*text)(struct server *s, struct buf *body,
-			 const char **ret_type);
+			 struct route_text *ret_text);
 };
 
 /* The i-th route, or NULL past the last. */

@@ -156,6 +156,7 @@ static void server_free(struct server *s)
 	pool_free(s->workers);
 	pool_free(s->monitors);
 	pprof_http_stop(s->pprof);
+	dashboard_clear(&s->dashboard);
 	listener_close(&s->listener);
 	database_free(s->database);
 	data_store_free(s->data);
@@ -187,6 +188,8 @@ int server_start(const struct server_options *options,
 		rc = create_pools(s, e);
 	if (!rc)
 		rc = create_pprof(s, e);
+	if (!rc && dashboard_make(server_pprof_url(s), &s->dashboard))
+		rc = err_set(e, ERR_NOMEM, "out of memory");
 	if (!rc)
 		rc = start_daemon(s, e);
 	if (rc) {

@@ -6,6 +6,7 @@
 #define PROFLAB_SERVER_SERVER_H
 
 #include "http/listen.h"
+#include "server/dashboard.h"
 #include "server/options.h"
 #include "server/stats.h"
 
@@ -30,6 +31,7 @@ struct server {
 	bool pprof_apart; /* it listens by itself */
 	struct pool *workers, *monitors;
 	struct stats stats;
+	struct dashboard dashboard;
 
 	struct cache *cache;
 	struct concurrent *concurrent;

@@ -45,7 +45,8 @@ webdriver_sources = \
 	$(NULL)
 
 check_PROGRAMS += tests/check_browser
-LONG_TESTS += tests/check_browser
+LONG_TESTS += tests/browser-long.sh
+EXTRA_DIST += tests/browser-long.sh
 tests_check_browser_SOURCES = \
 	tests/check_browser.c \
 	tests/browser.c tests/browser.h \

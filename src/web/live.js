@@ -77,6 +77,11 @@ function takeForm(a) {
   const seconds = el("input", { type: "number", id: "seconds", min: "0", max: String(a.max_seconds), value: "10" });
   const hint = el("p.hint");
   const find = () => kinds.find((k) => k.name === select.value);
+  /* Who links here may choose: ?v=live&kind=heap, &seconds=5. */
+  if (kinds.some((k) => k.name === get("kind")))
+    select.value = get("kind");
+  if (Number(get("seconds")) > 0)
+    seconds.value = get("seconds");
   const update = () => {
     const k = find();
     seconds.disabled = !k.timed && !k.delta;
