@@ -29,7 +29,9 @@ PPROF_UI_LIBS = libpprof-http-ui.la libweb.la libreport.la libprofile.la \
 	libsymbol.la
 
 lib_LTLIBRARIES += libpprof-http.la
-libpprof_http_la_SOURCES = src/http/pprof_http.h
+# guard.c: hidden in libpprof.so, which has no hooks to be guarded from; the name
+# must be there.
+libpprof_http_la_SOURCES = src/http/pprof_http.h src/pprof/guard.c
 libpprof_http_la_LIBADD = libpprof-http-core.la $(PPROF_UI_LIBS) libbase.la \
 	libpprof.la
 libpprof_http_la_LDFLAGS = $(AM_LDFLAGS) -version-info 0:0:0 \
