@@ -79,6 +79,7 @@ EXTRA_DIST += \
 	$(ops)/answers.example \
 	$(ops)/check \
 	$(ops)/expected \
+	$(ops)/findings \
 	$(ops)/hints \
 	$(ops)/judgements \
 	$(ops)/live \
