@@ -424,7 +424,7 @@ START_TEST(test_text)
 		      "was\n%s", buf_str(&text));
 	buf_clear(&text);
 	growth_write_text(&g, 1, &text);
-	ck_assert_ptr_nonnull(strstr(buf_str(&text), "(and 2 more functions"));
+	ck_assert_ptr_nonnull(strstr(buf_str(&text), "(and 2 more: -n 0"));
 	buf_free(&text);
 	growth_free(&g);
 }

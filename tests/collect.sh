@@ -221,4 +221,11 @@ check "there are others" grep -q 'there are: *heap, threads' "$tmp/out"
 status "one profile is too few" 2 "$collect" report "$round/heap.pb.gz"
 status "mixed kinds" 0 "$collect" report "$tmp"/leak/*/heap.pb.gz "$tmp"/leak/*/threads.pb.gz
 check "are skipped with a word" grep -q 'skipped .*threads.pb.gz: it holds threads/count' "$tmp/out"
+# Names of any form, kinds side by side: heap is looked for in them.
+corpus=$top_srcdir/tests/corpus/pprof
+status "a folder of Go's profiles" 0 "$collect" report "$corpus"
+check "has two of the heap" grep -q '^inuse_space by function (flat), 2 profiles' "$tmp/out"
+status "mutex and block have the same types" 2 "$collect" report \
+	"$corpus/go-mutex.pb.gz" "$corpus/go-block.pb.gz" "$corpus/go-mutex.pb.gz"
+check "and are told apart by their names" grep -q 'go-block.pb.gz: it is called block' "$tmp/out"
 done_testing

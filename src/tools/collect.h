@@ -23,7 +23,7 @@ int collect_report_main(int argc, char **argv);
 /* collect_files.c: the profiles that a report reads. */
 struct collect_file {
 	char *path; /* owned */
-	char *kind; /* by its name: "heap" for heap_10.pb.gz; owned */
+	char *kind; /* by its name: "heap" for go-heap_10.pb.gz; owned */
 	char *why;  /* it is not read, because; NULL = it is; owned */
 };
 
@@ -43,5 +43,8 @@ int collect_files_scan(struct collect_files *f, const char *folder);
 void collect_files_add(struct collect_files *f, const char *path,
 		       const char *why);
 void collect_files_free(struct collect_files *f);
+/* The kinds that names are looked through for, the most telling first; NULL
+ * after the last. */
+const char *collect_kind_at(size_t i);
 
 #endif

@@ -11,18 +11,53 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* The letters with which the name begins: heap of heap_10.pb.gz. */
+static const char *const known_kinds[] = {
+	"heap",	     "cpu",   "profile", "allocs", "threads",
+	"goroutine", "mutex", "block",	 "wall",   "threadcreate"
+};
+
+const char *collect_kind_at(size_t i)
+{
+	return i < ARRAY_SIZE(known_kinds) ? known_kinds[i] : NULL;
+}
+
+static bool is_known_kind(const char *word)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(known_kinds); i++)
+		if (!strcmp(word, known_kinds[i]))
+			return true;
+	return false;
+}
+
+/*
+ * The first word of the name that is a kind, heap of go-heap-10.pb.gz; else
+ * the word with which it begins.
+ */
 static char *kind_of(const char *path)
 {
 	const char *slash = strrchr(path, '/');
-	const char *name = slash ? slash + 1 : path;
-	size_t n = 0;
-	while (isalpha((unsigned char)name[n]))
-		n++;
-	char *kind = xasprintf("%.*s", (int)n, name);
-	for (char *c = kind; *c; c++)
-		*c = (char)tolower((unsigned char)*c);
-	return kind;
+	const char *s = slash ? slash + 1 : path;
+	char *first = NULL;
+	while (*s) {
+		size_t n = 0;
+		while (isalpha((unsigned char)s[n]))
+			n++;
+		char *word = xasprintf("%.*s", (int)n, s);
+		for (char *c = word; *c; c++)
+			*c = (char)tolower((unsigned char)*c);
+		if (is_known_kind(word)) {
+			free(first);
+			return word;
+		}
+		if (first)
+			free(word);
+		else
+			first = word;
+		s += n;
+		while (*s && !isalpha((unsigned char)*s))
+			s++;
+	}
+	return first ? first : xstrdup("");
 }
 
 static bool ends_with(const char *s, const char *end)

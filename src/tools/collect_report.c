@@ -57,15 +57,11 @@ struct report {
 /* Which of a folder's kinds, when nobody says. */
 static const char *default_kind(const struct collect_files *f)
 {
-	static const char *const order[] = {
-		"heap",	     "cpu",   "profile", "allocs", "threads",
-		"goroutine", "mutex", "block",	 "wall",   "threadcreate"
-	};
-	for (size_t k = 0; k < ARRAY_SIZE(order); k++)
+	const char *kind;
+	for (size_t k = 0; (kind = collect_kind_at(k)); k++)
 		for (size_t i = 0; i < f->n; i++)
-			if (!f->files[i].why &&
-			    !strcmp(f->files[i].kind, order[k]))
-				return order[k];
+			if (!f->files[i].why && !strcmp(f->files[i].kind, kind))
+				return kind;
 	return NULL; /* names that say nothing: all, and the first decides */
 }
 
@@ -118,6 +114,27 @@ static void add_argument(struct report *r, const char *path)
 	if (collect_files_scan(&r->files, path))
 		die("%s: %s", path, strerror(errno));
 	choose_kind(r, path);
+}
+
+/*
+ * Who holds a lock and who waits for it have the same sample types: only their
+ * names tell them apart.
+ */
+static void part_mutex_from_block(struct collect_files *f)
+{
+	const char *first = NULL;
+	for (size_t i = 0; i < f->n; i++) {
+		const char *kind = f->files[i].kind;
+		if (f->files[i].why ||
+		    (strcmp(kind, "mutex") != 0 && strcmp(kind, "block") != 0))
+			continue;
+		if (!first)
+			first = kind;
+		if (strcmp(kind, first) != 0)
+			f->files[i].why = xasprintf(
+				"it is called %s, and one before it %s", kind,
+				first);
+	}
 }
 
 static void write_file(const char *path, const struct buf *b)
@@ -260,6 +277,7 @@ int collect_report_main(int argc, char **argv)
 	}
 	for (int i = optind; i < argc; i++)
 		add_argument(&r, argv[i]);
+	part_mutex_from_block(&r.files);
 	const int status = run(&r);
 	collect_files_free(&r.files);
 	return status;

@@ -124,7 +124,7 @@ void growth_write_text(const struct growth *g, size_t max_rows, struct buf *to)
 	for (; shown < g->n_rows && (!max_rows || shown < max_rows); shown++)
 		put_row(g, &g->rows[shown], columns, n, utf8, to);
 	if (shown < g->n_rows)
-		buf_printf(to, "(and %zu more functions: -n 0 shows all)\n",
+		buf_printf(to, "(and %zu more: -n 0 shows all)\n",
 			   g->n_rows - shown);
 	put_worst_steps(g, to);
 }
