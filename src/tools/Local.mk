@@ -115,3 +115,15 @@ tests_check_monitor_SOURCES = tests/check_monitor.c \
 	src/tools/monitor_scrape.c src/tools/monitor_view.c src/tools/spark.c
 tests_check_monitor_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 tests_check_monitor_LDADD = libbase.la $(CHECK_LIBS) -lm
+
+# A libFuzzer target under --enable-fuzzing; else a program that replays files.
+check_PROGRAMS += tests/fuzz_metrics
+TESTS += tests/fuzz-metrics.sh
+EXTRA_DIST += tests/fuzz-metrics.sh tests/corpus/metrics
+tests_fuzz_metrics_SOURCES = tests/fuzz_metrics.c src/tools/monitor_scrape.c
+tests_fuzz_metrics_LDADD = libbase.la -lm
+if FUZZING
+tests_fuzz_metrics_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer,address,undefined
+else
+tests_fuzz_metrics_SOURCES += tests/fuzz_main.c
+endif
