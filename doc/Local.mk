@@ -5,6 +5,7 @@ dist_doc_DATA += README.md NEWS
 docsdir = $(docdir)/doc
 dist_docs_DATA = \
 	doc/architecture.md \
+	doc/flame.png doc/pprof-page.md \
 	doc/flame.svg \
 	doc/go-and-c.md \
 	doc/guide.md \

@@ -93,6 +93,16 @@ EXTRA_DIST += \
 	tests/golden/http/threadcreate.headers \
 	$(NULL)
 
+check_PROGRAMS += tests/check_ui
+TESTS += tests/check_ui
+tests_check_ui_SOURCES = \
+	tests/check_ui.c \
+	tests/http_client.c tests/http_client.h \
+	$(NULL)
+tests_check_ui_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS) $(JANSSON_CFLAGS)
+tests_check_ui_LDADD = libpprof-http-core.la $(PPROF_UI_LIBS) \
+	$(PPROF_NOUNWIND_LIBS) $(CHECK_LIBS) $(JANSSON_LIBS)
+
 # libpprof-preload.so: all of it, for a program that was never changed.  With
 # libgcc's unwinder alone: libunwind.so would bring its own _Unwind_* and
 # backtrace into the program's scope.

@@ -242,7 +242,9 @@ static void tell_odd(const struct view *v, const struct view_units *u,
 		     struct odd_units *odd,
 		     void (*warn)(void *arg, const char *text), void *arg)
 {
-	qsort_r(odd->rows, odd->n, sizeof(*odd->rows), compare_odd, (void *)v);
+	if (odd->n)
+		qsort_r(odd->rows, odd->n, sizeof(*odd->rows), compare_odd,
+			(void *)v);
 	for (size_t i = 0; i < odd->n;) {
 		const uint32_t key = odd->rows[i].key;
 		struct buf text = { .cap = 64 << 10 };

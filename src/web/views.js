@@ -16,6 +16,24 @@ function shareCell(value, total, className) {
 
 const by = (f) => (a, b) => f(b) - f(a);
 
+/*
+ * By how much two sampled figures differ by chance alone: two standard
+ * deviations, of as many samples as stand behind them.  0: not sampled so.
+ */
+function noise(after, before) {
+  const p = meta.profile, type = meta.types[meta.value].type;
+  const step = type === p.period_type || (p.period_type === "space" && type.endsWith("_space")) ? p.period
+    : type === "samples" ? 1 : 0;
+  return step ? 2 * Math.sqrt((Math.abs(after) + Math.abs(before)) * step) : 0;
+}
+
+function changeCell(a, after, before) {
+  const chance = Math.abs(after - before) < noise(after, before);
+  return el("td." + (chance ? "dim" : changeClass(after, before)),
+    { title: chance ? `may be chance: sampled figures of this size vary by ${say(a, noise(after, before))}` : null },
+    changeText(a, after, before));
+}
+
 const TOP_COLUMNS = {
   flat: { label: "Flat", title: "spent in the function itself", value: (r) => r[FLAT],
     cells: (a, r) => [cell(say(a, r[FLAT])), shareCell(r[FLAT], a.total)] },
@@ -24,10 +42,10 @@ const TOP_COLUMNS = {
     cells: (a, r) => [cell(say(a, r[CUM])), shareCell(r[CUM], a.total)] },
   flat_change: { label: "Flat change", title: "flat, now against the base",
     value: (r) => r[FLAT] - r[FLAT0],
-    cells: (a, r) => [cell(changeText(a, r[FLAT], r[FLAT0]), changeClass(r[FLAT], r[FLAT0]))] },
+    cells: (a, r) => [changeCell(a, r[FLAT], r[FLAT0])] },
   cum_change: { label: "Cum change", title: "cum, now against the base",
     value: (r) => r[CUM] - r[CUM0],
-    cells: (a, r) => [cell(changeText(a, r[CUM], r[CUM0]), changeClass(r[CUM], r[CUM0]))] },
+    cells: (a, r) => [changeCell(a, r[CUM], r[CUM0])] },
   name: { label: "Function" },
 };
 
@@ -93,7 +111,9 @@ function changeCards(a) {
     el("section.card", null, el("h2", null, "In all"),
       el("p.big." + changeClass(a.total, a.total_before), null, changeText(a, a.total, a.total_before)),
       el("p.dim", null, `${say(a, a.total_before)} in the base, ${say(a, a.total)} now` +
-        (d ? "" : "; the same"))),
+        (d ? "" : "; the same")),
+      noise(a.total, a.total_before) ? el("p.hint", null, "Both are samples: chance alone moves the total by about " +
+        `${say(a, noise(a.total, a.total_before))}. Changes of a function that may be chance are grey.`) : null),
     card("New functions", a.rows.filter((r) => r[CUM] && !r[CUM0]), (r) => r[CUM], "more"),
     card("Gone functions", a.rows.filter((r) => r[CUM0] && !r[CUM]), (r) => r[CUM0], "less"));
 }
