@@ -274,6 +274,12 @@ check "and taken" fetch http://x/debug/pprof/cmdline cmdline \
 exec 3>&-
 wait $pid
 
+# Its SIGPROF is its own, though it asks for it when we sample already.
+PPROF_CPU=sigprof.gz with "" "$subject" sigprof >out 2>err
+[ $? -eq 0 ] && [ ! -s err ]
+ok $? "the program's SIGPROF: $(cat out)"
+at_least sigprof.gz cpu burn_under_own_timer 90
+
 # A first thread that ends before the others: the process ends with the last of
 # its own, and ours do not keep it.
 PPROF_ADDR=unix:$tmp/leave PPROF_CPU=leave-cpu.gz PPROF_HEAP=leave.gz \

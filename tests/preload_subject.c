@@ -13,6 +13,7 @@
  *                           which 100 stay
  *	preload_subject leave      end the first thread, then the others; what
  *                           atexit registered says so
+ *	preload_subject sigprof    handle SIGPROF, late; say how many came
  *	preload_subject errno      errno, results and alignments are the
  *	                           allocator's own
  */
@@ -28,6 +29,7 @@
 #include <string.h>
 #include <sys/time.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 static void *early;
@@ -211,6 +213,39 @@ static int cancel(void)
 	return result == PTHREAD_CANCELED ? 0 : 1;
 }
 
+static _Atomic int own_ticks, foreign_ticks;
+
+static void on_own_tick(int signo, siginfo_t *info, void *context)
+{
+	(void)signo;
+	(void)context;
+	if (info->si_code == SI_KERNEL)
+		own_ticks++;
+	else
+		foreign_ticks++;
+}
+
+__attribute__((noipa)) static void burn_under_own_timer(void)
+{
+	struct timespec now;
+	do
+		clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+	while (now.tv_sec == 0 && now.tv_nsec < 600000000);
+}
+
+/* Those of its own interval timer, and of nobody else's. */
+static int own_sigprof(void)
+{
+	const struct itimerval every = { { 0, 10000 }, { 0, 10000 } };
+	const struct sigaction sa = { .sa_sigaction = on_own_tick,
+				      .sa_flags = SA_SIGINFO | SA_RESTART };
+	sigaction(SIGPROF, &sa, NULL);
+	setitimer(ITIMER_PROF, &every, NULL);
+	burn_under_own_timer();
+	printf("%d of its own, %d of others\n", own_ticks, foreign_ticks);
+	return own_ticks >= 10 && foreign_ticks == 0 ? 0 : 1;
+}
+
 static void say_end(void)
 {
 	puts("ended");
@@ -382,6 +417,8 @@ int main(int argc, char **argv)
 		return wait_for_input();
 	if (!strcmp(mode, "cancel"))
 		return cancel();
+	if (!strcmp(mode, "sigprof"))
+		return own_sigprof();
 	if (!strcmp(mode, "leave"))
 		return leave();
 	if (!strcmp(mode, "family"))

@@ -29,6 +29,7 @@
 #include "pprof/hooks.h"
 #include "pprof/own.h"
 #include "pprof/pprof.h"
+#include "pprof/sampler.h"
 #include "pprof/sampler_signal.h"
 #include "pprof/thread.h"
 #include "pprof/unwind.h"
@@ -415,6 +416,7 @@ __attribute__((constructor)) static void preload_begin(void)
 	pthread_atfork(before_fork, forked_parent, forked);
 	hooks_on_daemon(become_daemon);
 	watch_first_thread();
+	sampler_in_foreign_program();
 	start_capture();
 	serve();
 	guard_leave();

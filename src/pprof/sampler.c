@@ -55,6 +55,7 @@ static enum unwind_engine engine = UNWIND_RULES;
 static atomic_bool enabled;
 static _Atomic int inside; /* handlers; also what a stop waits on (futex) */
 static atomic_bool draining;
+static bool foreign; /* set before the first capture */
 
 /* Relaxed; for sampler_stats. */
 static _Atomic int64_t n_samples, n_signals, n_late, handler_ns, n_slowed;
@@ -342,16 +343,23 @@ static void arm_known(void)
 	}
 }
 
+void sampler_in_foreign_program(void)
+{
+	foreign = true;
+}
+
 int sampler_start(int hz, struct err *e)
 {
 	int rc = prepare(e);
 	if (rc)
 		return rc;
-	const int signo = sampler_signal_install(on_signal, e);
-	if (signo < 0)
-		return signo;
 	const int64_t tick_ns = kernel_tick_ns();
 	const bool fast = hz > 1000000000 / tick_ns;
+	/* Perf events need a standard signal. */
+	const bool spare = foreign && !fast;
+	const int signo = sampler_signal_install(spare, on_signal, e);
+	if (signo < 0)
+		return signo;
 
 	thread_registry_lock();
 	info.hz = hz;
@@ -360,7 +368,7 @@ int sampler_start(int hz, struct err *e)
 	info.perf_asked = fast;
 	info.perf = fast && perf_works(signo);
 	info.signo = signo;
-	info.signal_moved = signo != SIGPROF;
+	info.signal_moved = signo != SIGPROF && !spare;
 	const struct cpu_setup setup = {
 		.signo = signo,
 		.engine = info.perf ? CPU_ENGINE_PERF : CPU_ENGINE_TIMER,

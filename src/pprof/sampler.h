@@ -57,6 +57,12 @@ struct sampler_pending {
 };
 
 /*
+ * This program was not made for a profiler, and may install a handler for
+ * SIGPROF at any time (gprof's, for one): leave that signal to it.  Before the
+ * first capture.
+ */
+void sampler_in_foreign_program(void);
+/*
  * Sample every thread at this rate.
  * Returns: 0, ERR_NOMEM, ERR_UNSUPPORTED, ERR_IO (no thread could be found).
  */

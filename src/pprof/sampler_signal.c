@@ -72,7 +72,8 @@ static int find_realtime(sampler_handler *handler)
 	return 0;
 }
 
-static int find_signal(sampler_handler *handler, struct err *e)
+static int find_signal(bool spare_sigprof, sampler_handler *handler,
+		       struct err *e)
 {
 	const char *text = getenv("PPROF_SIGNAL");
 	if (text && *text) {
@@ -85,9 +86,11 @@ static int find_signal(sampler_handler *handler, struct err *e)
 		return err_set(e, ERR_UNSUPPORTED,
 			       "PPROF_SIGNAL=%s: the program handles it", text);
 	}
+	const int signo = find_realtime(handler);
+	if (spare_sigprof && signo)
+		return signo;
 	if (is_free(SIGPROF) || sampler_signal_is_ours(SIGPROF, handler))
 		return SIGPROF;
-	const int signo = find_realtime(handler);
 	if (signo)
 		return signo;
 	return err_set(e, ERR_UNSUPPORTED,
@@ -104,9 +107,10 @@ static int install_at(int signo, sampler_handler *handler, struct err *e)
 	return signo;
 }
 
-int sampler_signal_install(sampler_handler *handler, struct err *e)
+int sampler_signal_install(bool spare_sigprof, sampler_handler *handler,
+			   struct err *e)
 {
-	return install_at(find_signal(handler, e), handler, e);
+	return install_at(find_signal(spare_sigprof, handler, e), handler, e);
 }
 
 int sampler_signal_realtime(sampler_handler *handler, struct err *e)

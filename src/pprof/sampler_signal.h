@@ -13,12 +13,14 @@ struct err;
 typedef void sampler_handler(int signo, siginfo_t *info, void *ucontext);
 
 /*
- * SIGPROF; or, when the program handles that itself, the signal that the
- * environment's PPROF_SIGNAL names (a number, PROF, or RTMIN+n), else a free
- * real-time one.  The handler is in place when this returns.
+ * The signal that the environment's PPROF_SIGNAL names (a number, PROF, or
+ * RTMIN+n); else SIGPROF; or, when the program handles that itself, or
+ * spare_sigprof says that it may yet, a free real-time one.  The handler is in
+ * place when this returns.
  * Returns: the signal, or ERR_UNSUPPORTED with the reason.
  */
-int sampler_signal_install(sampler_handler *handler, struct err *e);
+int sampler_signal_install(bool spare_sigprof, sampler_handler *handler,
+			   struct err *e);
 /*
  * "27", "PROF", "SIGPROF", "RTMIN+3".  Returns: the signal, 0 when the text
  * names none that can be used.
