@@ -128,13 +128,16 @@ libpprof_preload_la_LIBADD = libshim-malloc.la libpprof-shim.la \
 if !SANITIZED
 TESTS += tests/preload.sh
 check_PROGRAMS += tests/preload_subject tests/preload_throw \
-	tests/preload_replaced
+	tests/preload_replaced tests/preload_odd
+LONG_TESTS += tests/preload-odd-long.sh
 endif
-EXTRA_DIST += tests/preload.sh
+EXTRA_DIST += tests/preload.sh tests/preload-odd-long.sh
 EXTRA_PROGRAMS += tests/preload_subject tests/preload_throw \
-	tests/preload_replaced
+	tests/preload_replaced tests/preload_odd
 tests_preload_subject_SOURCES = tests/preload_subject.c
 tests_preload_subject_CFLAGS = $(AM_CFLAGS) -fno-builtin
 tests_preload_subject_LDADD = $(PTHREAD_LIBS) -ldl
+tests_preload_odd_SOURCES = tests/preload_odd.c
+tests_preload_odd_LDADD = $(PTHREAD_LIBS) -ldl
 tests_preload_throw_SOURCES = tests/preload_throw.cc
 tests_preload_replaced_SOURCES = tests/preload_replaced.cc
