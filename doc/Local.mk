@@ -25,7 +25,8 @@ dist_example_DATA = \
 
 TESTS += tests/docs.sh
 LONG_TESTS += tests/docs-long.sh
-EXTRA_DIST += tests/docs.sh tests/docs-long.sh tests/docs.awk
+EXTRA_DIST += tests/docs.sh tests/docs-long.sh tests/docs-lib.sh \
+	tests/docs.awk
 
 # The manual.  tests/man.sh compares each page with what it tells of.
 dist_man_MANS += \
