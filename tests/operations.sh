@@ -69,6 +69,17 @@ if have "$PROMTOOL"; then
 		s/ProflabSlow/SlowRequests/; s/ProflabLockWait/LockContention/
 		s/ProflabDown/ServerDown/' >"$tmp/right"
 	check "right ones do" "$exercise/check" --replay "$tmp/right"
+	if have jq; then
+		mkdir "$tmp/own"
+		cp "$tmp/right" "$tmp/own/5"
+		sed 's/"editable": false/"editable": true/' \
+			"$exercise/dashboard.json" >"$tmp/own/dashboard.json"
+		! "$exercise/check" --replay --only ServerDown "$tmp/own/5" >"$tmp/out" 2>&1
+		ok $? "a learner's own dashboard is looked at"
+		check "and judged" grep -q 'editable must be false' "$tmp/out"
+	else
+		skip "a learner's own dashboard is looked at" "jq is not installed"
+	fi
 	while IFS='|' read -r name only change words; do
 		sed "$change" "$tmp/right" >"$tmp/wrong"
 		"$exercise/check" --replay --only "$only" "$tmp/wrong" >"$tmp/out" 2>&1
