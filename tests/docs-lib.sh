@@ -208,6 +208,7 @@ start_part() {
 may_stay_unrun='./proflab
 ./bootstrap
 sudo
+make
 apt-get
 docker'
 
