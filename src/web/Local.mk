@@ -38,6 +38,9 @@ tests_check_web_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS) $(JANSSON_CFLAGS)
 tests_check_web_LDADD = libweb.la libreport.la libprofile.la libsymbol.la \
 	libbase.la $(CHECK_LIBS) $(JANSSON_LIBS) $(PTHREAD_LIBS) -lm
 
+TESTS += tests/pprof-web.sh
+EXTRA_DIST += tests/pprof-web.sh
+
 # A real browser for tests (tests/webdriver.h).
 webdriver_sources = \
 	tests/webdriver.c tests/webdriver.h \
