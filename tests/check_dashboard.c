@@ -18,6 +18,7 @@
 #include <stdbool.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 static const char *const charts[] = { "memory", "threads", "requests",
 				      "errors", "p99",	   "lockwait" };
@@ -368,6 +369,30 @@ START_TEST(a_refusal_is_said)
 }
 END_TEST
 
+/* Nobody answers the browser's own question in a test, so it is a refusal. */
+START_TEST(a_token_is_asked_for)
+{
+	char path[] = "/tmp/proflab-dashboard-XXXXXX";
+	const int fd = mkstemp(path);
+	ck_assert_int_eq(write(fd, "s3cret\n", 7), 7);
+	close(fd);
+	const char *const args[] = { "-pprof-token-file", path, NULL };
+	server_process_end(&server);
+	server = server_process_start("proflab-server", args);
+	unlink(path);
+	/* The figures ask for none. */
+	open_dashboard("#every=1");
+	wait_for("document.querySelector('#memory').dataset.points >= 1");
+	webdriver_script(d,
+			 "(() => { const k = document.querySelector('#kind');"
+			 "k.value = 'heap';"
+			 "k.dispatchEvent(new Event('change')); })()");
+	webdriver_click(d, "#take-button");
+	wait_for("document.querySelector('#take-failed')?.textContent"
+		 ".includes('a token is required')");
+}
+END_TEST
+
 static const struct {
 	const char *address, *expression;
 } elsewhere[] = {
@@ -543,6 +568,7 @@ int main(void)
 	tcase_add_test(t, thresholds_are_seen);
 	tcase_add_test(t, a_profile_is_taken);
 	tcase_add_test(t, a_refusal_is_said);
+	tcase_add_test(t, a_token_is_asked_for);
 	tcase_add_test(t, profiles_elsewhere);
 	tcase_add_test(t, a_server_that_goes_is_said);
 	tcase_add_test(t, pointing_shows_the_figures);

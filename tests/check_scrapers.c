@@ -155,19 +155,6 @@ static const char *check_ids(const Profile *p)
 	return NULL;
 }
 
-/* The one function of a location that stands for no code: "_ThreadExit". */
-static bool is_a_name(const Profile *p, const Location *l)
-{
-	if (l->n_line != 1 || l->line[0]->function_id == 0 ||
-	    l->line[0]->function_id > p->n_function)
-		return false;
-	const Perftools__Profiles__Function *f =
-		p->function[l->line[0]->function_id - 1];
-	const char *name = text(p, f->name);
-	return name && name[0] == '_' && name[1] >= 'A' && name[1] <= 'Z' &&
-	       f->filename == 0;
-}
-
 /* Alloy tells samples apart by their locations' addresses. */
 static const char *check_locations(const Profile *p)
 {
@@ -177,8 +164,6 @@ static const char *check_locations(const Profile *p)
 			if (l->line[j]->function_id == 0 ||
 			    l->line[j]->function_id > p->n_function)
 				return wrong("location %zu: no function", i);
-		if (l->mapping_id == 0 && is_a_name(p, l))
-			continue;
 		if (l->address == 0)
 			return wrong("location %zu: no address", i);
 		if (l->mapping_id == 0 || l->mapping_id > p->n_mapping)

@@ -4,7 +4,8 @@
 . "$(dirname "$0")/lib.sh"
 
 # Every block is sampled, so that no figure is nothing by chance.
-start_server "$top_builddir/proflab-server" -mem-profile-rate 1 || exit 99
+start_server "$top_builddir/proflab-server" -mem-profile-rate 1 \
+	-profile-budget=50% || exit 99
 metrics() {
 	curl -fsS -m 20 "$server_url/metrics" >"$tmp/metrics"
 }
@@ -29,7 +30,7 @@ done
 curl -sS -o "$tmp/out" "$server_url/cpu?iterations=x"
 curl -sS -o "$tmp/out" "$server_url/nix"
 curl -fsS -o "$tmp/out" "$server_url/leaky?size=7"
-curl -fsS -o "$tmp/out" "$server_url/debug/pprof/profile?seconds=1"
+curl -fsS -o "$tmp/cpu.gz" "$server_url/debug/pprof/profile?seconds=1"
 curl -fsS -o "$tmp/out" "$server_url/debug/pprof/wall?seconds=1"
 for _ in 1 2; do
 	curl -fsS -o "$tmp/out" "$server_url/debug/pprof/heap"
@@ -74,6 +75,11 @@ for name in bytes objects; do
 	positive "live heap in $name" "pprof_heap_inuse_$name"
 done
 positive "bytes ever allocated" pprof_heap_alloc_bytes_total
+is "the overhead budget" pprof_cpu_budget_ratio 0.5
+"$top_builddir/proflab-pprof" -comments "$tmp/cpu.gz" >"$tmp/comments"
+grep -q "^overhead budget: 50% of the process's CPU time, used " \
+	"$tmp/comments"
+ok $? "the profile says it, too"
 said=$("$top_builddir/proflab-server" -version)
 version=${said#proflab-server } version=${version%% *}
 variant=${said##*variant } variant=${variant%)}

@@ -188,10 +188,35 @@ static uint32_t location_of(struct writer *w, const struct stack *s,
 	return location;
 }
 
-/* A function that is only a name: no address, no mapping. */
+/*
+ * Functions that are only names have addresses all the same, each its own, of
+ * code that is never run: collectors tell samples apart by them, and would add
+ * up two names without any.
+ */
+__asm__(".pushsection .text\n"
+	".hidden pprof_names\n"
+	"pprof_names: .skip 64, 0xcc\n"
+	".popsection");
+extern const char pprof_names[64] __attribute__((visibility("hidden")));
+
+static uint64_t name_address(const char *name)
+{
+	/* Guard: the symbolizer's lock.  The same for the process's life. */
+	static const char *names[sizeof(pprof_names)];
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		if (!names[i])
+			names[i] = name;
+		if (strcmp(names[i], name) == 0)
+			return (uintptr_t)&pprof_names[i];
+	}
+	return 0;
+}
+
+/* name: of static life. */
 static uint32_t named_location(struct writer *w, const char *name)
 {
 	const uint32_t string = profile_intern(w->p, name);
+	const uint64_t addr = name_address(name);
 	const uint64_t key = KEY_NAMED | string;
 	uint32_t location = map_get(&w->locations, key);
 	if (location != MAP_NONE)
@@ -201,7 +226,17 @@ static uint32_t named_location(struct writer *w, const char *name)
 	const struct profile_line line = {
 		.function = profile_add_function(w->p, &f),
 	};
-	location = profile_add_location(w->p, PROFILE_NONE, 0, &line, 1);
+	struct symbolizer_result r = { 0 };
+	uint32_t mapping = PROFILE_NONE;
+	if (addr)
+		symbolizer_lookup(w->symbolizer, addr, &r);
+	if (r.row)
+		mapping = mapping_of(w, r.row);
+	if (mapping != PROFILE_NONE)
+		((struct writer_mapping *)w->flags.items)[mapping].any_line =
+			true;
+	location = profile_add_location(
+		w->p, mapping, mapping != PROFILE_NONE ? addr : 0, &line, 1);
 	if (location == PROFILE_NONE || map_put(&w->locations, key, location))
 		fail(w, ERR_NOMEM);
 	return location;

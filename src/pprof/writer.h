@@ -47,7 +47,7 @@ int writer_begin(const struct writer_options *o, struct writer **ret_writer,
 int writer_add(struct writer *w, const struct stack *stack, uint32_t labels,
 	       const int64_t *values, const struct profile_label *extra,
 	       size_t n_extra);
-/* A sample of a function that is only a name: "_LostTableFull",
+/* A sample of a function that is only a name, of static life: "_LostTableFull",
  * "_ThreadExit" on top of (leaf-ward of) the given stack, which may be empty
  * or NULL.
  */

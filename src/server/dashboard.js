@@ -203,6 +203,8 @@ async function takeProfile(kind, seconds) {
     body.set("seconds", String(seconds));
   const reply = await fetch("/debug/pprof/ui/take", { method: "POST", body });
   const text = await reply.text();
+  if (reply.status === 401)
+    throw new Error("a token is required. Open \u201cAll profiles\u201d, give it there as the password, and come back.");
   let answer = {};
   try {
     answer = JSON.parse(text);
