@@ -10,6 +10,7 @@ dist_docs_DATA = \
 	doc/go-and-c.md \
 	doc/guide.md \
 	doc/libpprof.md \
+	doc/locks.md \
 	doc/metrics.md \
 	doc/operations.md \
 	doc/sampling.md \

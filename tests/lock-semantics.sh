@@ -18,6 +18,36 @@ for name in EDEADLK EOWNERDEAD ENOTRECOVERABLE ETIMEDOUT EBUSY EINVAL EPERM \
 	ok $? "there is an answer '$name'"
 done
 
+# ---- the list is complete ----------------------------------------------------
+# doc/locks.md names what is hooked, and what is not: together all of libc's
+# that lock, wait, join, or unlock; the first are those of the preload library.
+names='^_*(pthread|sem|mtx|cnd|thrd|call)_'
+page=$top_srcdir/doc/locks.md
+# named_below HEADING
+named_below() {
+	sed -n "/^| $1 /,/^\$/p" "$page" | grep -o '`[a-z_0-9]*`' | tr -d '`' |
+		sort
+}
+named_below kind >"$tmp/hooked"
+named_below 'not hooked' >"$tmp/left"
+libc=$(ldd "$alone" | sed -n 's/.*libc\.so\.6 => \([^ ]*\) .*/\1/p')
+nm -D --defined-only "$libc" | sed 's/.* //; s/@.*//' | sort -u |
+	grep -E "$names" |
+	grep -E '(lock|wait|join|_once|prioceiling)' |
+	grep -vE 'attr|_(init|destroy)$|getprioceiling|clockid' \
+		>"$tmp/libc"
+sort "$tmp/hooked" "$tmp/left" >"$tmp/named"
+diff "$tmp/libc" "$tmp/named" >"$tmp/diff"
+ok $? "doc/locks.md names each of libc's $(grep -c . "$tmp/libc") functions"
+[ ! -s "$tmp/diff" ] || diag "$(cat "$tmp/diff")"
+if [ -f "$preload" ]; then
+	nm -D --defined-only "$preload" | sed 's/.* //' |
+		grep -E "$names" | grep -v '_create$' | sort >"$tmp/ours"
+	diff "$tmp/hooked" "$tmp/ours" >"$tmp/diff"
+	ok $? "those that it calls hooked are"
+	[ ! -s "$tmp/diff" ] || diag "$(cat "$tmp/diff")"
+fi
+
 # begin NAME BLOCK-RATE MUTEX-FRACTION COMMAND...
 begin() {
 	begin_name=$1

@@ -36,6 +36,9 @@ enum {
 	SLOTS = 1 << SLOT_BITS,
 	LOOK_NS = 10000000,    /* how often the silent ones are looked at */
 	LINGER_NS = 100000000, /* for one that is writing at the limit */
+	/* One that makes a thread, or forks, blocks all for a moment, which is
+	 * longer where there is no processor for it. */
+	BLOCKED_LOOKS = 3,
 };
 
 struct request {
@@ -43,6 +46,7 @@ struct request {
 	pid_t tid;
 	bool raw;		/* may share another's TLS */
 	bool sent;		/* the asker's */
+	uint8_t blocked;	/* the asker's: looks that found it so */
 	enum ask_result silent; /* the asker's: why it is given up */
 	bool given_up;
 	/* Written by the handler, between WRITING and DONE. */
@@ -217,7 +221,8 @@ static void look_at(struct request *r)
 		give_up(r, ASK_GONE);
 	else if (state == 'T' || state == 't')
 		give_up(r, ASK_STOPPED);
-	else if (thread_blocks_signal(r->tid, signo))
+	else if (thread_blocks_signal(r->tid, signo) &&
+		 ++r->blocked == BLOCKED_LOOKS)
 		give_up(r, ASK_BLOCKED);
 }
 
@@ -281,6 +286,7 @@ static void take_slots(const pid_t *tids, size_t n, uint32_t *slots)
 		r->tid = tids[i];
 		r->raw = thread_is_raw(tids[i]);
 		r->sent = r->given_up = false;
+		r->blocked = 0;
 		r->silent = ASK_SILENT;
 		slots[i] = next++;
 		set_state(r, ASKED);

@@ -46,6 +46,7 @@ struct thread {
 	void *fn, *arg;	 /* for its birth alone */
 	struct stack_record *created; /* for its birth alone */
 	uint32_t seen;		      /* the last scan that found it */
+	uint32_t listed;	      /* thread_scan's own */
 	uint32_t left; /* the scan before which it said that it leaves */
 	uint32_t next; /* in its hash chain, or in the list of free slots */
 };
@@ -105,7 +106,8 @@ void thread_listen(const struct thread_listener *listener);
 
 /*
  * Read /proc/self/task, then call fn, under the lock, for each thread id that
- * was there, with its slot, or NULL when it is not known.
+ * was there, with its slot, or NULL when it is not known; and for those that
+ * are known and alive, but were passed over, as happens where others end.
  * fn allocates nothing.  Blocks: for another scan.  Returns: how many ids there
  * were, or ERR_IO, ERR_NOMEM.
  */
@@ -124,7 +126,8 @@ void thread_kernel_text(pid_t tid, const char *name, char *text, size_t size);
 /* When it last ran, on the scheduler's clock (about CLOCK_MONOTONIC); -1 where
  * the kernel does not tell. */
 int64_t thread_last_ran_ns(pid_t tid);
-/* Does it block this signal?  Reads /proc. */
+/* Does it block this signal, which was sent to it?  One that only handles it
+ * does not.  Reads /proc. */
 bool thread_blocks_signal(pid_t tid, int signo);
 
 /* Idempotent: the pthread key, the fork handlers. */

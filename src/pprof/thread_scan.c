@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -21,6 +22,9 @@ struct tids {
 /* One scan at a time; taken before the registry's lock. */
 static pthread_mutex_t scan_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct tids found; /* guard: scan_lock */
+static uint32_t lists;	  /* guard: scan_lock */
+
+enum { RETRIES = 3 };
 
 static int tids_add(struct tids *t, pid_t tid)
 {
@@ -50,7 +54,12 @@ static pid_t parse_tid(const char *name)
 	return *name ? 0 : tid;
 }
 
-/* getdents64 itself: opendir would allocate, each time. */
+/*
+ * getdents64 itself: opendir would allocate, each time.
+ *
+ * Not all that it should: where a thread ends while the kernel stands at it,
+ * others, which live on, are passed over.
+ */
 static int read_tids(int fd, struct tids *t)
 {
 	_Alignas(struct dirent64) char buf[4096];
@@ -72,6 +81,42 @@ static int read_tids(int fd, struct tids *t)
 	}
 }
 
+/* How many threads there are: a folder's links are its folders, and two. */
+static size_t count_threads(int fd)
+{
+	struct stat st;
+	return fstat(fd, &st) == 0 && st.st_nlink > 2 ? st.st_nlink - 2 : 0;
+}
+
+/* Once more, where it is plain that some were passed over. */
+static int read_all_tids(int fd, struct tids *t)
+{
+	for (int i = 0;; i++) {
+		const int rc = read_tids(fd, t);
+		if (rc || i == RETRIES || t->n >= count_threads(fd))
+			return rc;
+		if (lseek(fd, 0, SEEK_SET) < 0)
+			return ERR_IO;
+	}
+}
+
+/* Those that are known, and were passed over all the same. */
+static int add_known(void (*fn)(pid_t tid, struct thread *t, void *arg),
+		     void *arg)
+{
+	int n = 0;
+	const pid_t pid = getpid();
+	for (uint32_t i = 1; i < thread_limit(); i++) {
+		struct thread *t = thread_at(i);
+		if (t->state != THREAD_ALIVE || t->listed == lists ||
+		    syscall(SYS_tgkill, pid, t->tid, 0) != 0)
+			continue;
+		fn(t->tid, t, arg);
+		n++;
+	}
+	return n;
+}
+
 int thread_scan(void (*fn)(pid_t tid, struct thread *t, void *arg), void *arg)
 {
 	const int fd =
@@ -79,14 +124,19 @@ int thread_scan(void (*fn)(pid_t tid, struct thread *t, void *arg), void *arg)
 	if (fd < 0)
 		return ERR_IO;
 	pthread_mutex_lock(&scan_lock);
-	int rc = read_tids(fd, &found);
+	int rc = read_all_tids(fd, &found);
 	close(fd);
 	if (rc == 0) {
 		thread_registry_lock();
-		for (size_t i = 0; i < found.n; i++)
-			fn(found.ids[i], thread_find(found.ids[i]), arg);
+		lists++;
+		for (size_t i = 0; i < found.n; i++) {
+			struct thread *t = thread_find(found.ids[i]);
+			if (t)
+				t->listed = lists;
+			fn(found.ids[i], t, arg);
+		}
+		rc = (int)found.n + add_known(fn, arg);
 		thread_registry_unlock();
-		rc = (int)found.n;
 	}
 	pthread_mutex_unlock(&scan_lock);
 	return rc;
@@ -169,14 +219,17 @@ int64_t thread_last_ran_ns(pid_t tid)
 	return p ? (int64_t)strtoull(p + 1, NULL, 10) * 1000000 : -1;
 }
 
+/* The bit of a signal in one of the masks of a status file. */
+static bool has_signal(const char *text, const char *mask, int signo)
+{
+	const char *p = strstr(text, mask);
+	return p && strtoull(p + strlen(mask), NULL, 16) >> (signo - 1) & 1;
+}
+
 bool thread_blocks_signal(pid_t tid, int signo)
 {
 	char text[4096];
-	if (!read_task_file(tid, "status", text, sizeof(text)))
-		return false;
-	const char *p = strstr(text, "\nSigBlk:");
-	if (!p)
-		return false;
-	const uint64_t mask = strtoull(p + 8, NULL, 16);
-	return mask >> (signo - 1) & 1;
+	return read_task_file(tid, "status", text, sizeof(text)) &&
+	       has_signal(text, "\nSigBlk:", signo) &&
+	       has_signal(text, "\nSigPnd:", signo);
 }
