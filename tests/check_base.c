@@ -1,5 +1,5 @@
 /*
- * check_base.c - src/base: parsing, durations, buffers, maps, draws, hashes,
+ * check_base.c - src/base: parsing, durations, buffers, maps, draws,
  * embedded files.
  */
 #include "base/attr.h"
@@ -9,7 +9,6 @@
 #include "base/map.h"
 #include "base/parse.h"
 #include "base/rng.h"
-#include "base/sha256.h"
 #include "tests/testing.h"
 
 #include <inttypes.h>
@@ -156,33 +155,6 @@ START_TEST(draws_have_their_distribution)
 }
 END_TEST
 
-/* Lengths around the ends of blocks; by sha256sum and base64. */
-static const struct {
-	size_t len; /* of 'a' */
-	const char *hash;
-} hashes[] = {
-	{ 0, "'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='" },
-	{ 3, "'sha256-mDSHbc+wXLFnpcJJU+uljErImxrfV/KPL50JrxB+6PA='" },
-	{ 55, "'sha256-n0OQ+NMMLdkuyfCVtl4rmumwqSWlJY4kHJ8ekQ9zQxg='" },
-	{ 56, "'sha256-s1Q5pKxvCUi21vnjxq8PX1kM4g8b3nCQ73lwaG7Gc4o='" },
-	{ 63, "'sha256-fT50oF19sVvOStnsBljqmOPwbu7PFrTG//LaRX3cLzQ='" },
-	{ 64, "'sha256-/+BU/nrgy23GXDr5th1SCfQ5hR20PQulmXM33xVGaOs='" },
-	{ 65, "'sha256-Y1NhxIu56rFBmOduqKt/GkFoXWrWKqkUbTAdTxfrCuA='" },
-	{ 119, "'sha256-MeulHDE6XAgiat8Y1KNZz9/Y0ugWsT9K+VL36mWE3Ps='" },
-	{ 120, "'sha256-Lz0zVDLHC1gK8Ojhs2dKfAINaDql9zqq7f3FWvkEwhw='" },
-	{ 1000, "'sha256-Qe3s5C1j6Nm/UVqbppMuHCDLyfWl0TRkWttdsblzfqM='" },
-};
-
-START_TEST(sha256_is_the_standard)
-{
-	static char text[1000];
-	char hash[SHA256_CSP_TEXT];
-	memset(text, 'a', sizeof(text));
-	ck_assert_str_eq(sha256_csp(text, hashes[_i].len, hash),
-			 hashes[_i].hash);
-}
-END_TEST
-
 EMBED(own_source, "tests/lib.sh");
 
 START_TEST(embedded_is_the_file)
@@ -214,7 +186,6 @@ int main(void)
 	tcase_add_test(t, buf_cap_is_kept);
 	tcase_add_test(t, map_holds_what_was_put);
 	tcase_add_test(t, draws_have_their_distribution);
-	testing_add_table(t, sha256_is_the_standard, hashes);
 	tcase_add_test(t, embedded_is_the_file);
 	return testing_run(s);
 }

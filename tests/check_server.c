@@ -5,7 +5,6 @@
 #include "base/attr.h"
 #include "base/clock.h"
 #include "base/err.h"
-#include "base/sha256.h"
 #include "server/options.h"
 #include "server/params.h"
 #include "server/pool.h"
@@ -13,6 +12,7 @@
 #include "tests/http_client.h"
 #include "tests/server_process.h"
 #include "tests/testing.h"
+#include "web/csp.h"
 
 #include <jansson.h>
 #include <pthread.h>
@@ -524,7 +524,7 @@ END_TEST
 /* Each element's text is in the policy by its hash. */
 static void assert_hashed(const char *page, const char *tag, const char *policy)
 {
-	char open_tag[16], close_tag[16], hash[SHA256_CSP_TEXT];
+	char open_tag[16], close_tag[16], hash[CSP_HASH_TEXT];
 	int n = 0;
 	snprintf(open_tag, sizeof(open_tag), "<%s>", tag);
 	snprintf(close_tag, sizeof(close_tag), "</%s>", tag);
@@ -532,7 +532,7 @@ static void assert_hashed(const char *page, const char *tag, const char *policy)
 		at += strlen(open_tag);
 		const char *end = strstr(at, close_tag);
 		ck_assert_ptr_nonnull(end);
-		ck_assert_msg(strstr(policy, sha256_csp(at, (size_t)(end - at),
+		ck_assert_msg(strstr(policy, csp_hash(at, (size_t)(end - at),
 							hash)) != NULL,
 			      "<%s> %d: not in the policy", tag, n);
 		at = end;

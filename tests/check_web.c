@@ -6,13 +6,13 @@
 #include "base/attr.h"
 #include "base/buf.h"
 #include "base/err.h"
-#include "base/sha256.h"
 #include "profile/decode.h"
 #include "profile/profile.h"
 #include "report/report.h"
 #include "tests/profile_fixture.h"
 #include "tests/testing.h"
 #include "tests/web_fixture.h"
+#include "web/csp.h"
 #include "web/web.h"
 
 #include <dirent.h>
@@ -177,7 +177,7 @@ static int count(const char *text, const char *part)
 /* Every element of this kind has its hash in the policy. */
 static int check_hashes(const struct web_page *p, const char *tag)
 {
-	char open[32], close[32], hash[SHA256_CSP_TEXT];
+	char open[32], close[32], hash[CSP_HASH_TEXT];
 	int n = 0;
 	snprintf(open, sizeof(open), "<%s>", tag);
 	snprintf(close, sizeof(close), "</%s>", tag);
@@ -185,7 +185,7 @@ static int check_hashes(const struct web_page *p, const char *tag)
 		at += strlen(open);
 		const char *end = strstr(at, close);
 		ck_assert_ptr_nonnull(end);
-		sha256_csp(at, (size_t)(end - at), hash);
+		csp_hash(at, (size_t)(end - at), hash);
 		ck_assert_msg(strstr(buf_str(&p->policy), hash) != NULL,
 			      "%s number %d: %s is not in %s", tag, n, hash,
 			      buf_str(&p->policy));
@@ -193,6 +193,33 @@ static int check_hashes(const struct web_page *p, const char *tag)
 	}
 	return n;
 }
+
+/* Lengths around the ends of blocks; as sha256sum and base64 say. */
+static const struct {
+	size_t len; /* of 'a' */
+	const char *hash;
+} hashes[] = {
+	{ 0, "'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='" },
+	{ 3, "'sha256-mDSHbc+wXLFnpcJJU+uljErImxrfV/KPL50JrxB+6PA='" },
+	{ 55, "'sha256-n0OQ+NMMLdkuyfCVtl4rmumwqSWlJY4kHJ8ekQ9zQxg='" },
+	{ 56, "'sha256-s1Q5pKxvCUi21vnjxq8PX1kM4g8b3nCQ73lwaG7Gc4o='" },
+	{ 63, "'sha256-fT50oF19sVvOStnsBljqmOPwbu7PFrTG//LaRX3cLzQ='" },
+	{ 64, "'sha256-/+BU/nrgy23GXDr5th1SCfQ5hR20PQulmXM33xVGaOs='" },
+	{ 65, "'sha256-Y1NhxIu56rFBmOduqKt/GkFoXWrWKqkUbTAdTxfrCuA='" },
+	{ 119, "'sha256-MeulHDE6XAgiat8Y1KNZz9/Y0ugWsT9K+VL36mWE3Ps='" },
+	{ 120, "'sha256-Lz0zVDLHC1gK8Ojhs2dKfAINaDql9zqq7f3FWvkEwhw='" },
+	{ 1000, "'sha256-Qe3s5C1j6Nm/UVqbppMuHCDLyfWl0TRkWttdsblzfqM='" },
+};
+
+START_TEST(hashes_are_the_standard)
+{
+	static char text[1000];
+	char hash[CSP_HASH_TEXT];
+	memset(text, 'a', sizeof(text));
+	ck_assert_str_eq(csp_hash(text, hashes[_i].len, hash),
+			 hashes[_i].hash);
+}
+END_TEST
 
 START_TEST(page_is_self_contained)
 {
@@ -996,6 +1023,7 @@ int main(void)
 	Suite *s = suite_create("web");
 	TCase *t = tcase_create("answers");
 	suite_add_tcase(s, t);
+	testing_add_table(t, hashes_are_the_standard, hashes);
 	tcase_add_loop_test(t, page_is_self_contained, 0, 2);
 	testing_add_table(t, top_is_the_report, tops);
 	testing_add_table(t, flame_is_the_report, tree_kinds);

@@ -16,7 +16,7 @@ pprof: base profile symbol
 shim: base pprof
 http: base profile pprof web
 workloads: base
-server: base http pprof workloads
+server: base http pprof web workloads
 load: base
 tools: base profile symbol report web
 TABLE
@@ -63,6 +63,7 @@ for dir in src/*/; do
 		-e 's/.*<gelf.*/libelf/p' -e 's/.*<jansson.*/jansson/p' \
 		-e 's/.*<libunwind.*/libunwind/p' \
 		-e 's/.*<microhttpd.*/libmicrohttpd/p' \
+		-e 's/.*<nettle.*/nettle/p' \
 		-e 's/.*<pcre2.*/pcre2/p' -e 's/.*<protobuf.*/protobuf-c/p' \
 		-e 's/.*<sqlite3.*/sqlite3/p' -e 's/.*<uthash.*/uthash/p' \
 		-e 's/.*<zlib.*/zlib/p' | sort -u | tr '\n' ' ')

@@ -9,7 +9,6 @@ libbase_la_SOURCES = \
 	src/base/map.c src/base/map.h \
 	src/base/parse.c src/base/parse.h \
 	src/base/rng.c src/base/rng.h \
-	src/base/sha256.c src/base/sha256.h \
 	src/base/sink.c src/base/sink.h \
 	$(NULL)
 libbase_la_LIBADD = -lm

@@ -65,7 +65,7 @@ tests_check_server_SOURCES = \
 	tests/server_process.c tests/server_process.h \
 	$(NULL)
 tests_check_server_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS) $(JANSSON_CFLAGS)
-tests_check_server_LDADD = libserver.la libbase.la $(CHECK_LIBS) \
+tests_check_server_LDADD = libserver.la libweb.la libbase.la $(CHECK_LIBS) \
 	$(JANSSON_LIBS)
 
 check_PROGRAMS += tests/check_server_limits

@@ -7,7 +7,7 @@
 #include "base/attr.h"
 #include "base/embed.h"
 #include "base/err.h"
-#include "base/sha256.h"
+#include "web/csp.h"
 
 #include <string.h>
 
@@ -49,11 +49,11 @@ static void append_escaped(struct buf *b, const char *s)
 static void append_element(struct dashboard *d, const char *tag,
 			   const char *text, size_t len)
 {
-	char hash[SHA256_CSP_TEXT];
+	char hash[CSP_HASH_TEXT];
 	buf_printf(&d->html, "<%s>", tag);
 	buf_append(&d->html, text, len);
 	buf_printf(&d->html, "</%s>\n", tag);
-	buf_printf(&d->policy, " %s", sha256_csp(text, len, hash));
+	buf_printf(&d->policy, " %s", csp_hash(text, len, hash));
 }
 
 static void append_styles(struct dashboard *d)

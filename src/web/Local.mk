@@ -1,6 +1,9 @@
 # src/web: the profile page, its assets and the answers that it asks for.
 noinst_LTLIBRARIES += libweb.la
+libweb_la_CPPFLAGS = $(AM_CPPFLAGS) $(NETTLE_CFLAGS)
+libweb_la_LIBADD = $(NETTLE_LIBS)
 libweb_la_SOURCES = \
+	src/web/csp.c src/web/csp.h \
 	src/web/explain.c src/web/explain.h \
 	src/web/webjson.c src/web/webjson.h \
 	src/web/page.c \
@@ -25,8 +28,10 @@ web_assets = \
 	src/web/main.js \
 	$(NULL)
 EXTRA_DIST += $(web_assets) tests/corpus/web/dir/file.c
-# The compiler's own dependencies do not name what it embeds.
-src/web/page.lo: $(web_assets)
+# The compiler's own dependencies do not name what it embeds; by a variable,
+# for automake has the object's rule itself.
+page_object = src/web/libweb_la-page.lo
+$(page_object): $(web_assets)
 
 check_PROGRAMS += tests/check_web
 TESTS += tests/check_web

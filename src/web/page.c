@@ -7,7 +7,7 @@
 #include "base/attr.h"
 #include "base/embed.h"
 #include "base/err.h"
-#include "base/sha256.h"
+#include "web/csp.h"
 
 #include <string.h>
 
@@ -38,11 +38,11 @@ static const char policy_start[] =
 static void append_element(struct web_page *p, const char *tag,
 			   const char *text, size_t len)
 {
-	char hash[SHA256_CSP_TEXT];
+	char hash[CSP_HASH_TEXT];
 	buf_printf(&p->html, "<%s>", tag);
 	buf_append(&p->html, text, len);
 	buf_printf(&p->html, "</%s>\n", tag);
-	buf_printf(&p->policy, " %s", sha256_csp(text, len, hash));
+	buf_printf(&p->policy, " %s", csp_hash(text, len, hash));
 }
 
 static void append_scripts(struct web_page *p)
