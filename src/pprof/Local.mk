@@ -109,6 +109,13 @@ tests_check_unwind_cfi_CFLAGS = $(AM_CFLAGS) -fno-optimize-sibling-calls
 tests_check_unwind_cfi_LDADD = $(PPROF_NOUNWIND_LIBS) $(DW_LIBS) $(ELF_LIBS) \
 	$(CHECK_LIBS)
 
+check_PROGRAMS += tests/check_unwind_wrong
+TESTS += tests/check_unwind_wrong
+tests_check_unwind_wrong_SOURCES = tests/check_unwind_wrong.c
+tests_check_unwind_wrong_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+tests_check_unwind_wrong_CFLAGS = $(AM_CFLAGS) -fno-optimize-sibling-calls
+tests_check_unwind_wrong_LDADD = $(PPROF_NOUNWIND_LIBS) $(CHECK_LIBS)
+
 check_PROGRAMS += tests/check_label tests/check_custom
 TESTS += tests/check_label tests/check_custom
 tests_check_label_SOURCES = tests/check_label.c

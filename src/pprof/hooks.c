@@ -6,6 +6,7 @@
 #include "pprof/freeze.h"
 #include "pprof/guard.h"
 #include "pprof/unwind_phdr.h"
+#include "pprof/unwind_rules.h"
 #include "pprof/writer.h"
 
 #include <link.h>
@@ -128,6 +129,7 @@ static _Thread_local bool closing_here TLS_INITIAL_EXEC;
 static void after_fork_in_child(void)
 {
 	closing_lock = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
+	unwind_rules_pause(closing_here);
 	if (closing_here)
 		pthread_mutex_lock(&closing_lock);
 }
@@ -154,6 +156,7 @@ struct hooks_closing *hooks_objects_closing(void)
 	if (c) {
 		pthread_mutex_lock(&closing_lock);
 		closing_here = true;
+		unwind_rules_pause(true);
 		dl_iterate_phdr(list_object, c);
 		freeze_each_table(mark_used, c);
 		for (size_t i = 0; i < c->n; i++)
@@ -176,6 +179,7 @@ void hooks_objects_closed(struct hooks_closing *c)
 				writer_thaw_range(c->ranges[i].start,
 						  c->ranges[i].limit);
 		closing_here = false;
+		unwind_rules_pause(false);
 		pthread_mutex_unlock(&closing_lock);
 		free(c);
 	}

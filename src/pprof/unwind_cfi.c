@@ -9,9 +9,14 @@
  */
 #include "pprof/unwind_cfi.h"
 
+#include "config.h"
+
 #include "pprof/cfi_entry.h"
 
+#include <dlfcn.h>
+#include <link.h>
 #include <stddef.h>
+#include <string.h>
 
 #ifndef __x86_64__
 #error "the numbers of registers below are this processor's"
@@ -34,7 +39,7 @@ enum place { SAME, SAVED, UNDEFINED, HARD };
 struct row {
 	uint64_t cfa_reg;
 	int64_t cfa_offset;
-	bool cfa_hard;
+	bool cfa_hard, sp_told;
 	struct {
 		enum place place;
 		int64_t offset;
@@ -50,6 +55,8 @@ static void set_place(struct row *row, uint64_t reg, enum place place,
 	} else if (reg == REG_RA) {
 		row->ra.place = place;
 		row->ra.offset = offset;
+	} else if (reg == REG_SP) {
+		row->sp_told = true; /* the caller's is not the CFA */
 	}
 }
 
@@ -59,6 +66,8 @@ static void set_initial(struct row *row, uint64_t reg, const struct row *first)
 		row->fp = first->fp;
 	else if (reg == REG_RA)
 		row->ra = first->ra;
+	else if (reg == REG_SP)
+		row->sp_told = first->sp_told;
 }
 
 static void set_cfa(struct row *row, uint64_t reg, int64_t offset)
@@ -232,7 +241,8 @@ static bool rule_of(const struct row *row, struct unwind_rule *ret)
 	*ret = (struct unwind_rule){ .last = row->ra.place == UNDEFINED };
 	if (ret->last)
 		return true;
-	if (row->cfa_hard || row->ra.place != SAVED || row->ra.offset != -WORD)
+	if (row->cfa_hard || row->sp_told || row->ra.place != SAVED ||
+	    row->ra.offset != -WORD)
 		return false;
 	if ((row->cfa_reg != REG_SP && row->cfa_reg != REG_FP) ||
 	    row->cfa_offset < WORD || row->cfa_offset > INT32_MAX ||
@@ -248,6 +258,24 @@ static bool rule_of(const struct row *row, struct unwind_rule *ret)
 	}
 	/* Undefined: nobody will ask for it. */
 	return row->fp.place != HARD;
+}
+
+bool unwind_cfi_known(uintptr_t pc)
+{
+	struct dwarf_eh_bases bases;
+	return _Unwind_Find_FDE((void *)pc, &bases) != NULL;
+}
+
+bool unwind_cfi_stays(uintptr_t pc)
+{
+#if HAVE__DL_FIND_OBJECT
+	struct dl_find_object found;
+	return _dl_find_object((void *)pc, &found) == 0 &&
+	       !strstr(found.dlfo_link_map->l_name, "/gconv/");
+#else
+	(void)pc;
+	return true;
+#endif
 }
 
 bool unwind_cfi_rule(uintptr_t pc, struct unwind_rule *ret)

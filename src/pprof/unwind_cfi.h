@@ -23,8 +23,19 @@ struct unwind_rule {
 /*
  * The rule in force at pc (of a call: one byte before its return address).
  * Returns: false where there is no entry, or one that is not simple: signal
- * frames, realigned stacks, the linker's stubs.  Signal: safe.
+ * frames, changes of stack, realigned stacks, the linker's stubs.  Signal:
+ * safe.
  */
 bool unwind_cfi_rule(uintptr_t pc, struct unwind_rule *ret);
+
+/* Is there an entry at all?  Signal: safe. */
+bool unwind_cfi_known(uintptr_t pc);
+
+/*
+ * Does the code at pc go only by dlclose?  Not what some compiler has made
+ * while the program runs, and not iconv's modules, which the C library loads
+ * and unloads without telling.  Signal: safe.
+ */
+bool unwind_cfi_stays(uintptr_t pc);
 
 #endif

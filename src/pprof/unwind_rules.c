@@ -12,6 +12,10 @@
 #include "base/attr.h"
 #include "pprof/unwind_cfi.h"
 
+#include <errno.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
 enum {
 	PC_BITS = 47,
 	PLACE_BITS = 14,
@@ -21,10 +25,14 @@ enum {
 	WORD = sizeof(uintptr_t),
 	/* As unwind_gcc.c: a start that is further out will not come. */
 	SEARCH_MAX = 32,
+	/* No frame is larger, but for those that are looked at twice. */
+	NEAR = 64 << 10,
 };
 
 /* A word: flags, then fp, cfa and key. */
 enum { USED = 1, HARD = 2, LAST = 4, FROM_FP = 8, FLAG_BITS = 4 };
+/* No rule; not kept. */
+enum { NOWHERE = 0 };
 enum {
 	FP_AT = FLAG_BITS,
 	CFA_AT = FP_AT + FP_BITS,
@@ -36,6 +44,7 @@ _Static_assert(KEY_AT + KEY_BITS <= 64, "a word holds it all");
 static uint64_t rules[1 << PLACE_BITS];
 static bool any;     /* atomic; is there one? */
 static bool enabled; /* atomic; set once */
+static bool paused;  /* atomic; objects are going */
 
 void unwind_rules_enable(void)
 {
@@ -45,6 +54,11 @@ void unwind_rules_enable(void)
 bool unwind_rules_enabled(void)
 {
 	return __atomic_load_n(&enabled, __ATOMIC_RELAXED);
+}
+
+void unwind_rules_pause(bool pause)
+{
+	__atomic_store_n(&paused, pause, __ATOMIC_SEQ_CST);
 }
 
 void unwind_rules_forget(void)
@@ -71,10 +85,37 @@ static uint64_t pack(const struct unwind_rule *r)
 	       (uint64_t)fp << FP_AT | (uint64_t)cfa << CFA_AT;
 }
 
-static COLD uint64_t make(uintptr_t pc, uint64_t key, uint64_t *place)
+/* Can the word there be read?  The kernel reads it, and then refuses what it is
+ * asked to do with it. */
+static COLD bool readable(uintptr_t at)
+{
+	return syscall(SYS_rt_sigprocmask, -1, at, NULL, sizeof(uint64_t)) &&
+	       errno == EINVAL;
+}
+
+/*
+ * Where no code is, a frame before it was not what its entry says: there is
+ * assembly that pushes and does not tell.  libgcc would look there for the code
+ * of a signal's return, in nine bytes, and fault.
+ */
+static COLD bool is_nowhere(uintptr_t pc)
+{
+	return !unwind_cfi_known(pc) && !(readable(pc) && readable(pc + 1));
+}
+
+static COLD uint64_t find_out(uintptr_t pc)
 {
 	struct unwind_rule rule;
-	uint64_t word = unwind_cfi_rule(pc, &rule) ? pack(&rule) : HARD;
+	if (unwind_cfi_rule(pc, &rule))
+		return pack(&rule);
+	return is_nowhere(pc) ? NOWHERE : HARD;
+}
+
+static COLD uint64_t make(uintptr_t pc, uint64_t key, uint64_t *place)
+{
+	uint64_t word = find_out(pc);
+	if (!unwind_cfi_stays(pc))
+		return word;
 	word |= USED | key << KEY_AT;
 	__atomic_store_n(place, word, __ATOMIC_RELAXED);
 	/* Behind it: who forgets from now on sees the word. */
@@ -85,7 +126,7 @@ static COLD uint64_t make(uintptr_t pc, uint64_t key, uint64_t *place)
 HOT_INLINE uint64_t rule_at(uintptr_t pc)
 {
 	if (UNLIKELY(pc >> PC_BITS))
-		return HARD;
+		return NOWHERE;
 	const uint64_t mixed = pc * UINT64_C(0x5851f42d4c957f2d) &
 			       ((UINT64_C(1) << PC_BITS) - 1);
 	uint64_t *place = &rules[mixed >> KEY_BITS];
@@ -107,6 +148,17 @@ static uintptr_t stack_limit(uintptr_t sp)
 {
 	const uintptr_t own = (uintptr_t)__builtin_thread_pointer();
 	return sp < own ? own : (uintptr_t)__libc_stack_end;
+}
+
+/*
+ * A frame that seems to end beyond the stack: a function that has changed to
+ * another one, or, more often, an epilogue whose entry does not tell that the
+ * frame pointer is the caller's again.
+ */
+static COLD bool is_stack(uintptr_t cfa, uint64_t fp_saved)
+{
+	return readable(cfa - WORD) &&
+	       (!fp_saved || readable(cfa - fp_saved * WORD));
 }
 
 struct walk {
@@ -141,20 +193,33 @@ int unwind_rules_walk(uintptr_t pc, uintptr_t sp, uintptr_t fp,
 		      const struct unwind_cut *cut, bool *ret_more)
 {
 	struct walk w = { .cut = cut, .skip = cut->skip };
-	const uintptr_t limit = stack_limit(sp);
+	uintptr_t limit = stack_limit(sp);
 	uintptr_t at = pc;
-	while (on_frame(&w, pc)) {
-		const uint64_t rule = rule_at(at);
+	const bool anew = __atomic_load_n(&paused, __ATOMIC_RELAXED);
+	for (;;) {
+		const uint64_t rule =
+			UNLIKELY(anew) ? find_out(at) : rule_at(at);
+		/* Not a frame, but what the thread is at is always one. */
+		if (rule == NOWHERE && at != pc)
+			break;
+		if (!on_frame(&w, pc) || rule == NOWHERE)
+			break;
 		if (rule & HARD)
 			return -1;
 		if (rule & LAST)
 			break;
 		const uintptr_t cfa = (rule & FROM_FP ? fp : sp) +
 				      bits(rule, CFA_AT, CFA_BITS) * WORD;
-		if (cfa <= sp || cfa > limit || cfa % WORD != 0)
-			return -1;
-		pc = *(const uintptr_t *)(cfa - WORD);
 		const uint64_t fp_saved = bits(rule, FP_AT, FP_BITS);
+		/* Here libgcc would fault, or stop. */
+		if (cfa <= sp || cfa % WORD != 0)
+			break;
+		if (UNLIKELY(cfa > limit || cfa - sp > NEAR)) {
+			if (!is_stack(cfa, fp_saved))
+				break;
+			limit = stack_limit(cfa);
+		}
+		pc = *(const uintptr_t *)(cfa - WORD);
 		if (fp_saved)
 			fp = *(const uintptr_t *)(cfa - fp_saved * WORD);
 		sp = cfa;

@@ -20,6 +20,11 @@ void unwind_rules_enable(void);
 bool unwind_rules_enabled(void);
 /* Objects come or go.  Signal: safe. */
 void unwind_rules_forget(void);
+/*
+ * While objects go no rule is kept or used: another object may already lie
+ * where they were, before somebody forgets.  Signal: safe.
+ */
+void unwind_rules_pause(bool pause);
 
 struct unwind_cut {
 	uintptr_t start; /* leave out up to the first frame with this pc */
@@ -32,6 +37,8 @@ struct unwind_cut {
 /*
  * Walk outward from the caller, or from an interrupted pc and its two
  * registers; that pc is the first frame.
+ * A walk that leads where neither code nor stack is, by an entry that is wrong,
+ * ends there: libgcc would read on, and fault.
  * Returns: how many pcs were stored, with *ret_more as unwind_gcc_walk; or -1
  * where a frame has no simple rule: then pcs means nothing, and libgcc knows.
  * Signal: safe after unwind_init.
