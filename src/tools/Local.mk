@@ -57,6 +57,9 @@ growth_sources = \
 	src/tools/die.c src/tools/die.h \
 	src/tools/growth.c src/tools/growth.h \
 	src/tools/growth_chart.c \
+	src/tools/growth_private.h \
+	src/tools/growth_read.c \
+	src/tools/growth_tell.c \
 	src/tools/growth_text.c \
 	src/tools/spark.c src/tools/spark.h \
 	$(NULL)
