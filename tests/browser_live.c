@@ -155,6 +155,31 @@ START_TEST(every_kind_is_taken)
 }
 END_TEST
 
+/* The page's own requests carry what the browser was given. */
+START_TEST(token_in_the_address)
+{
+	char token[300], address[400];
+	snprintf(token, sizeof(token), "%s", browser_path("token"));
+	FILE *f = fopen(token, "w");
+	ck_assert_ptr_nonnull(f);
+	fputs("s3cret\n", f);
+	fclose(f);
+	server_process_end(&server);
+	const char *const args[] = { "-pprof-token-file", token, NULL };
+	server = server_process_start("proflab-server", args);
+	snprintf(address, sizeof(address),
+		 "http://any:s3cret@%s/debug/pprof/ui/",
+		 server.url + strlen("http://"));
+	webdriver_open(browser, address);
+	browser_ready();
+	take("threads", "");
+	wait_for_profile();
+	ck_assert(!webdriver_bool(browser,
+				  "document.querySelector('#notes .error')"));
+	browser_assert_quiet();
+}
+END_TEST
+
 TCase *browser_live_tests(void)
 {
 	TCase *t = tcase_create("live");
@@ -163,5 +188,6 @@ TCase *browser_live_tests(void)
 	tcase_add_test(t, capture_is_cancelled);
 	tcase_add_test(t, what_is_off_is_turned_on);
 	tcase_add_test(t, every_kind_is_taken);
+	tcase_add_test(t, token_in_the_address);
 	return t;
 }

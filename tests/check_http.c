@@ -686,7 +686,7 @@ START_TEST(token_table)
 		if (r.status == 401)
 			ck_assert_int_eq(client_header(&r, "WWW-Authenticate",
 						       value),
-					 1);
+					 2);
 		client_reply_free(&r);
 	}
 	close(fd);

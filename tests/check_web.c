@@ -868,6 +868,20 @@ START_TEST(random_ones_are_answered)
 }
 END_TEST
 
+/* Sums that pass 2^63 are wrong, and harmless. */
+START_TEST(huge_counts_are_answered)
+{
+	static const char *const most[] = {
+		"main;a 9223372036854775807",  "main;b 9223372036854775807",
+		"main;c 9223372036854775807",  "main;d -9223372036854775808",
+		"main;e -9223372036854775807", NULL,
+	};
+	try_views(fixture_stacks(most), NULL);
+	try_views(fixture_stacks(most), fixture_stacks(most));
+	try_views(fixture_stacks(forest), fixture_stacks(most));
+}
+END_TEST
+
 static const struct {
 	const char *name, *shown;
 } names[] = {
@@ -1042,6 +1056,7 @@ int main(void)
 	testing_add_table(t, mistakes_are_named, mistakes);
 	tcase_add_test(t, corpus_is_answered);
 	tcase_add_test(t, random_ones_are_answered);
+	tcase_add_test(t, huge_counts_are_answered);
 	testing_add_table(t, names_are_inert, names);
 	tcase_add_test(t, huge_ones_are_cut);
 	tcase_add_test(t, deep_ones_are_cut);

@@ -137,5 +137,8 @@ refused "-no_browser alone" "only makes sense with -http" -no_browser -top \
 	"$tmp/cpu.pb.gz"
 refused "a base of another type" "inconsistent samples type" -http=:0 -no_browser \
 	-base "$tmp/heap.pb.gz" "$tmp/cpu.pb.gz"
+head -c 300 "$tmp/cpu.pb.gz" >"$tmp/cut.pb.gz"
+refused "a truncated profile" "unexpected EOF at byte 300" -http=:0 \
+	"$tmp/cut.pb.gz"
 refused "no profile" "No such file" -http=:0 "$tmp/none"
 done_testing

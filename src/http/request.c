@@ -1,6 +1,7 @@
 /* request.c - a request's way through the daemon: see request.h. */
 #include "http/request.h"
 
+#include "base/attr.h"
 #include "base/clock.h"
 #include "http/capture.h"
 #include "http/writer.h"
@@ -123,14 +124,19 @@ static void refuse_method(struct http_request *r)
 
 static void refuse_stranger(struct http_request *r)
 {
+	/* A line each: browsers do not look behind the first in a line. */
+	static const struct http_header ways[] = {
+		{ "WWW-Authenticate", "Bearer" },
+		{ "WWW-Authenticate", "Basic realm=\"pprof\"" },
+	};
 	http_reply_error(&r->reply, 401,
 			 MHD_lookup_connection_value(r->connection,
 						     MHD_HEADER_KIND,
 						     "Authorization")
 				 ? "the token is wrong"
 				 : "a token is required");
-	r->reply.header = "WWW-Authenticate";
-	r->reply.header_value = "Bearer, Basic realm=\"pprof\"";
+	r->reply.headers = ways;
+	r->reply.n_headers = ARRAY_SIZE(ways);
 }
 
 /* What can be decided before the body has come.  Returns: whether it was. */
