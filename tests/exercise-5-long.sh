@@ -46,11 +46,12 @@ if command -v prometheus >/dev/null 2>&1 && command -v promtool >/dev/null 2>&1;
 else
 	skip "alerts in a real Prometheus" "prometheus is not installed"
 fi
-# All that was started has the scratch folder in its command line or files.
-left=$(grep -lsF "$tmp" /proc/[0-9]*/cmdline 2>/dev/null |
-	grep -v "/proc/$$/" | while read -r file; do
-	[ ! -r "$file" ] || tr '\0' ' ' <"$file"
-done | grep -E '^[^ ]*(prometheus|proflab)' || :)
+# All that was started has the scratch folder in its environment.
+# shellcheck disable=SC2013 # names, without blanks
+left=$(for file in $(grep -lsaF "PROFLAB_STATE=$tmp" /proc/[0-9]*/environ); do
+	[ ! -r "${file%environ}cmdline" ] || tr '\0' ' ' <"${file%environ}cmdline"
+	echo
+done 2>/dev/null | grep -E '^[^ ]*(prometheus|proflab-)' || :)
 [ -z "$left" ]
 ok $? "nothing is left running $left"
 [ -z "$(find "$PROFLAB_STATE" -name prometheus -type d)" ]
