@@ -115,6 +115,24 @@ check "on that address" grep -qx "$url/" "$tmp/browser.asked"
 kill "$pid"
 wait "$pid"
 
+# Where there is no dot, the graph says what to install; all else is there.
+with_dot=$reader
+reader=$tmp/without-dot
+cat >"$reader" <<SH
+#!/bin/sh
+PATH=/nonexistent exec "$with_dot" "\$@"
+SH
+chmod +x "$reader"
+serve -http=:0 -no_browser "$tmp/cpu.pb.gz"
+get /api/graph
+is 501 "without dot there is no graph"
+check "and it says what is missing" grep -q 'Is Graphviz installed' "$tmp/body"
+get /api/flame
+is 200 "and a flame graph all the same"
+kill "$pid"
+wait "$pid"
+reader=$with_dot
+
 # refused NAME TEXT ARGS...
 refused() {
 	refused_name=$1
