@@ -64,7 +64,6 @@ for dir in src/*/; do
 		-e 's/.*<libunwind.*/libunwind/p' \
 		-e 's/.*<microhttpd.*/libmicrohttpd/p' \
 		-e 's/.*<nettle.*/nettle/p' \
-		-e 's/.*<nettle.*/nettle/p' \
 		-e 's/.*<pcre2.*/pcre2/p' -e 's/.*<protobuf.*/protobuf-c/p' \
 		-e 's/.*<sqlite3.*/sqlite3/p' -e 's/.*<uthash.*/uthash/p' \
 		-e 's/.*<zlib.*/zlib/p' | sort -u | tr '\n' ' ')
