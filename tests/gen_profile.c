@@ -359,8 +359,9 @@ static void make_names(struct gen *g)
 		"bad \xff\xfe utf8",
 		"percent %s %d %n",
 		"tab\there",
-		"a name that is rather long, as names of templates tend to be, "
-		"with many many words in it and no end in sight at all, at all",
+		("a name that is rather long, as names of templates tend to "
+		 "be, with many many words in it and no end in sight at all, "
+		 "at all"),
 		"Foo::~Foo",
 		"[kernel]",
 		"&amp;&lt;",

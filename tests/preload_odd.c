@@ -6,6 +6,8 @@
  *	preload_odd -list	the names of the ways
  *	preload_odd WAY		prints what it saw, and the CPU time it used
  */
+#include "base/attr.h"
+
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -40,7 +42,7 @@ static double seconds(clockid_t clock)
 }
 
 /* So much of the calling thread's time. */
-__attribute__((noipa)) static void burn(double s)
+ON_STACK static void burn(double s)
 {
 	const double end = seconds(CLOCK_THREAD_CPUTIME_ID) + s;
 	volatile unsigned x = 1;

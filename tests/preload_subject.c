@@ -17,6 +17,8 @@
  *	preload_subject errno      errno, results and alignments are the
  *	                           allocator's own
  */
+#include "base/attr.h"
+
 #include <dlfcn.h>
 #include <errno.h>
 #include <malloc.h>
@@ -41,7 +43,7 @@ static void touch(void *p)
 	__asm__ __volatile__("" : : "r"(p) : "memory");
 }
 
-__attribute__((noipa)) static void *allocate_before_main(size_t size)
+ON_STACK static void *allocate_before_main(size_t size)
 {
 	void *p = malloc(size);
 	touch(p);
@@ -54,7 +56,7 @@ __attribute__((constructor(101))) static void before_main(void)
 	free(allocate_before_main(4000));
 }
 
-__attribute__((noipa)) static void *allocate_after_exit(size_t size)
+ON_STACK static void *allocate_after_exit(size_t size)
 {
 	void *p = malloc(size);
 	touch(p);
@@ -68,7 +70,7 @@ static void at_exit(void)
 	free(early);
 }
 
-__attribute__((noipa)) static void *allocate_in_destructor(size_t size)
+ON_STACK static void *allocate_in_destructor(size_t size)
 {
 	void *p = calloc(1, size);
 	touch(p);
@@ -225,7 +227,7 @@ static void on_own_tick(int signo, siginfo_t *info, void *context)
 		foreign_ticks++;
 }
 
-__attribute__((noipa)) static void burn_under_own_timer(void)
+ON_STACK static void burn_under_own_timer(void)
 {
 	struct timespec now;
 	do
@@ -353,7 +355,7 @@ static int check_errno(void)
 /* ---- the family ---------------------------------------------------------- */
 
 #define BY(name, expression)                                                   \
-	__attribute__((noipa)) static void *by_##name(size_t size)             \
+	ON_STACK static void *by_##name(size_t size)                           \
 	{                                                                      \
 		void *p = expression;                                          \
 		touch(p);                                                      \

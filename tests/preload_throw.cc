@@ -57,10 +57,10 @@ int main()
 		Wide *w = new Wide;
 		expect(reinterpret_cast<uintptr_t>(w) % 64 == 0, "aligned new");
 		delete w;
-		w = new Wide[3];
-		expect(reinterpret_cast<uintptr_t>(w) % 64 == 0,
+		Wide *three = new Wide[3];
+		expect(reinterpret_cast<uintptr_t>(three) % 64 == 0,
 		       "aligned new[]");
-		delete[] w;
+		delete[] three;
 		w = new (std::nothrow) Wide;
 		expect(w != nullptr, "aligned nothrow new");
 		delete w;

@@ -128,8 +128,8 @@ static json_t *capabilities(const struct guard *g)
 		"--metrics-recording-only",
 		"--password-store=basic",
 		"--force-device-scale-factor=1",
-		"--host-resolver-rules=MAP * ~NOTFOUND, "
-		"EXCLUDE 127.0.0.1, EXCLUDE localhost",
+		("--host-resolver-rules=MAP * ~NOTFOUND, "
+		 "EXCLUDE 127.0.0.1, EXCLUDE localhost"),
 	};
 	json_t *list = json_array();
 	for (size_t i = 0; i < sizeof(args) / sizeof(*args); i++)

@@ -140,4 +140,6 @@ tests_preload_subject_LDADD = $(PTHREAD_LIBS) -ldl
 tests_preload_odd_SOURCES = tests/preload_odd.c
 tests_preload_odd_LDADD = $(PTHREAD_LIBS) -ldl
 tests_preload_throw_SOURCES = tests/preload_throw.cc
+tests_preload_throw_CXXFLAGS = $(AM_CXXFLAGS) -fsized-deallocation
 tests_preload_replaced_SOURCES = tests/preload_replaced.cc
+tests_preload_replaced_CXXFLAGS = $(AM_CXXFLAGS) -fsized-deallocation
