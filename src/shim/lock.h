@@ -40,6 +40,7 @@ static inline enum hooks_outcome lock_outcome(int rc)
 	switch (rc) {
 	case 0:
 	case EOWNERDEAD:
+	case ENOTRECOVERABLE: /* by the holder's release */
 		return HOOKS_ACQUIRED;
 	case ETIMEDOUT:
 		return HOOKS_GAVE_UP;
@@ -51,10 +52,10 @@ static inline enum hooks_outcome lock_outcome(int rc)
 /*
  * Waiting and releasing are functions of their own, so that nothing is saved on
  * the stack where nobody waits.  They stand in no profile, for they are left
- * out; but the function that calls them must stand there: not a jump.
+ * out; but the function that calls them must stand there: not a jump.  They are
+ * not cold: the call would be far away from its function then, where one that
+ * is stripped has another's name.
  */
-/* Not cold: the call, too, would then be far from its function, where one that
- * is stripped has another's name. */
 #define LOCK_OWN_FRAMES 1
 #define LOCK_CALL(rc, call)                                                    \
 	do {                                                                   \
