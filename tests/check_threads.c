@@ -304,6 +304,62 @@ START_TEST(threads_come_and_go)
 }
 END_TEST
 
+/* The first of all does not answer, or is no more. */
+static void *dump_once(void *arg)
+{
+	int64_t *answered = arg;
+	struct profile *p = take("threads");
+	*answered = count_of(p, "dump_once", NULL);
+	profile_free(p);
+	return NULL;
+}
+
+START_TEST(the_main_thread_blocks_signals)
+{
+	pthread_t t;
+	sigset_t all;
+	int64_t answered = 0;
+	sigfillset(&all);
+	pthread_sigmask(SIG_BLOCK, &all, NULL);
+	pthread_create(&t, NULL, dump_once, &answered);
+	pthread_join(t, NULL);
+	ck_assert_int_eq(answered, 1);
+}
+END_TEST
+
+static void *dump_without_main(void *arg)
+{
+	char line[256] = "";
+	const pid_t pid = getpid();
+	(void)arg;
+	/* Until the main thread has ended. */
+	while (!strstr(line, ") Z")) {
+		char path[64];
+		snprintf(path, sizeof(path), "/proc/self/task/%d/stat", pid);
+		FILE *f = fopen(path, "r");
+		if (!f || !fgets(line, sizeof(line), f))
+			_exit(2);
+		fclose(f);
+	}
+	int64_t answered = 0;
+	dump_once(&answered);
+	_exit(answered == 1 ? 0 : 1);
+}
+
+START_TEST(the_main_thread_has_ended)
+{
+	const pid_t child = fork();
+	if (child == 0) {
+		pthread_t t;
+		pthread_create(&t, NULL, dump_without_main, NULL);
+		pthread_exit(NULL);
+	}
+	int status;
+	ck_assert_int_eq(waitpid(child, &status, 0), child);
+	ck_assert_int_eq(status, 0);
+}
+END_TEST
+
 /* A thousand stand, and others come and go all the time. */
 START_TEST(a_thousand_amid_births)
 {
@@ -570,6 +626,8 @@ int main(void)
 	tcase_set_timeout(harm, 60);
 	tcase_add_test(harm, threads_come_and_go);
 	tcase_add_test(harm, a_thousand_amid_births);
+	tcase_add_test(harm, the_main_thread_blocks_signals);
+	tcase_add_test(harm, the_main_thread_has_ended);
 	tcase_add_test(harm, calls_restart);
 	tcase_add_test(harm, errno_is_kept);
 	tcase_add_test(harm, alien_signals_are_ignored);

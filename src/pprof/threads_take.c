@@ -116,7 +116,8 @@ struct taking {
 
 static uintptr_t *more_pcs(struct threads_list *l, size_t n)
 {
-	if (l->n_pcs + n > l->pcs_size) {
+	/* NULL is a failure, even where the first has no stack. */
+	if (!l->pcs || l->n_pcs + n > l->pcs_size) {
 		const size_t size = (l->pcs_size + n) * 2 + 1024;
 		uintptr_t *pcs = realloc(l->pcs, size * sizeof(*pcs));
 		if (!pcs)
