@@ -148,6 +148,12 @@ START_TEST(test_figures)
 		  f[FIGURE_LOCK_WAIT] == 1.5 && isnan(f[FIGURE_P99]));
 	ck_assert(!scrape_is_restart(&a, &b));
 	ck_assert(scrape_is_restart(&b, &a));
+	/* A server that had done nothing is told by its start alone. */
+	struct scrape c = a;
+	c.started = a.started + 0.2;
+	ck_assert(scrape_is_restart(&a, &c));
+	c.started = NAN;
+	ck_assert(!scrape_is_restart(&a, &c));
 	scrape_figures(NULL, &b, f);
 	ck_assert(f[FIGURE_MEMORY] == 1 && isnan(f[FIGURE_REQUESTS]));
 	b = a;

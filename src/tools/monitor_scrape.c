@@ -188,7 +188,7 @@ int scrape_parse(const char *text, const char *route, struct scrape *ret,
 bool scrape_is_restart(const struct scrape *before, const struct scrape *now)
 {
 	return now->requests < before->requests || now->cpu < before->cpu ||
-	       now->started > before->started + 1;
+	       fabs(now->started - before->started) > 0.05;
 }
 
 double scrape_quantile(double q, const struct scrape_bucket *b, size_t n)
