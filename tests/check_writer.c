@@ -193,11 +193,20 @@ START_TEST(order_zeroes_and_markers)
 {
 	struct writer *w = begin();
 	struct stack s = here();
-	const int64_t values[][2] = {
-		{ 9, 1 }, { 1, 50 }, { 0, 0 }, { 5, -3 }, { 1, 50 }
+	/* Each told apart by a label, but for the last. */
+	const struct {
+		int64_t values[2], label;
+	} rows[] = {
+		{ { 9, 1 }, 1 },  { { 1, 50 }, 2 }, { { 0, 0 }, 3 },
+		{ { 5, -3 }, 4 }, { { 1, 50 }, 5 }, { { 2, 10 }, 5 },
 	};
-	for (size_t i = 0; i < ARRAY_SIZE(values); i++)
-		writer_add(w, &s, 0, values[i], NULL, 0);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		const struct profile_label label = {
+			.key = profile_intern(writer_profile(w), "row"),
+			.num = rows[i].label,
+		};
+		writer_add(w, &s, 0, rows[i].values, &label, 1);
+	}
 	s.truncated = true;
 	writer_add(w, &s, 0, (int64_t[]){ 1, 100 }, NULL, 0);
 	writer_add_named(w, "_ThreadExit", &s, 0, (int64_t[]){ 1, 99 });
@@ -206,7 +215,7 @@ START_TEST(order_zeroes_and_markers)
 	struct profile *p = finish(w);
 
 	ck_assert_uint_eq(p->n_samples, 7);
-	static const int64_t sorted[] = { 100, 99, 98, 50, 50, 1, -3 };
+	static const int64_t sorted[] = { 100, 99, 98, 60, 50, 1, -3 };
 	for (size_t i = 0; i < ARRAY_SIZE(sorted); i++)
 		ck_assert_int_eq(p->values[2 * i + 1], sorted[i]);
 	ck_assert_uint_eq(p->sample_locs[0].count, s.depth + 1);

@@ -58,6 +58,7 @@ struct writer {
 	struct symbolizer *symbolizer;
 	struct map locations; /* key above -> location */
 	struct map mappings;  /* hash of a row -> mapping */
+	struct map alike;     /* hash of locations and labels -> sample */
 	struct pool flags;    /* struct writer_mapping, beside p->mappings */
 	struct pool samples;  /* struct sample */
 	struct pool locs;     /* uint32_t */
@@ -278,6 +279,49 @@ static size_t all_labels(struct writer *w, uint32_t set,
 	return n;
 }
 
+static bool same_labels(const struct profile_label *a,
+			const struct profile_label *b, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (a[i].key != b[i].key || a[i].str != b[i].str ||
+		    a[i].num != b[i].num || a[i].num_unit != b[i].num_unit)
+			return false;
+	return true;
+}
+
+/*
+ * One that is there already, with the same locations and labels: two stacks
+ * may come to the same frames (names, unloaded code), and collectors take
+ * samples that are alike for one.  Returns: NULL for none; *ret_key is what it
+ * is found by.
+ */
+static struct sample *find_alike(const struct writer *w, const uint32_t *locs,
+				 size_t n_locs,
+				 const struct profile_label *labels,
+				 size_t n_labels, uint64_t *ret_key)
+{
+	uint64_t key = map_hash(locs, n_locs * sizeof(*locs), n_labels);
+	for (size_t i = 0; i < n_labels; i++) {
+		const int64_t fields[] = { labels[i].key, labels[i].str,
+					   labels[i].num, labels[i].num_unit };
+		key = map_hash(fields, sizeof(fields), key);
+	}
+	*ret_key = key;
+	const uint32_t at = map_get(&w->alike, key);
+	if (at == MAP_NONE)
+		return NULL;
+	struct sample *s = (struct sample *)w->samples.items + at;
+	const uint32_t *its_locs = (const uint32_t *)w->locs.items + s->locs;
+	const struct profile_label *its_labels =
+		(const struct profile_label *)w->labels.items + s->labels;
+	return s->n_locs == n_locs && s->n_labels == n_labels &&
+			       memcmp(its_locs, locs, n_locs * sizeof(*locs)) ==
+				       0 &&
+			       same_labels(its_labels, labels, n_labels)
+		       ? s
+		       : NULL;
+}
+
 static int add_sample(struct writer *w, const char *leaf,
 		      const struct stack *stack, uint32_t set,
 		      const int64_t *values, const struct profile_label *extra,
@@ -293,7 +337,18 @@ static int add_sample(struct writer *w, const char *leaf,
 	struct profile_label labels[LABELS_MAX];
 	const size_t n_locs = stack_locations(w, leaf, stack, locs);
 	const size_t n_labels = all_labels(w, set, extra, n_extra, labels);
-	struct sample *s = pool_add(&w->samples, 1, sizeof(*s));
+	uint64_t key;
+	struct sample *s =
+		w->code ? NULL
+			: find_alike(w, locs, n_locs, labels, n_labels, &key);
+	if (s) {
+		for (size_t v = 0; v < w->n_values; v++)
+			s->values[v] += values[v];
+		return 0;
+	}
+	if (w->code || map_put(&w->alike, key, (uint32_t)w->samples.n))
+		return fail(w, ERR_NOMEM);
+	s = pool_add(&w->samples, 1, sizeof(*s));
 	uint32_t *to_locs = pool_add(&w->locs, n_locs, sizeof(*locs));
 	struct profile_label *to_labels =
 		pool_add(&w->labels, n_labels, sizeof(*labels));
@@ -448,6 +503,7 @@ void writer_abort(struct writer *w)
 	profile_free(w->p);
 	map_free(&w->locations);
 	map_free(&w->mappings);
+	map_free(&w->alike);
 	free(w->flags.items);
 	free(w->samples.items);
 	free(w->locs.items);

@@ -42,7 +42,8 @@ int writer_begin(const struct writer_options *o, struct writer **ret_writer,
 /*
  * One sample: the stack's frames are symbolized, a truncated stack gets the
  * root frame "_StackTruncated", labels come from the set, and extra labels
- * (numbers: bytes, age) are added.  All-zero values are skipped.
+ * (numbers: bytes, age) are added.  All-zero values are skipped; samples of the
+ * same locations and labels become one.
  */
 int writer_add(struct writer *w, const struct stack *stack, uint32_t labels,
 	       const int64_t *values, const struct profile_label *extra,
