@@ -81,17 +81,20 @@ __asm__(".text\n"
 	".size trap_sp_told, .-trap_sp_told\n");
 /* clang-format on */
 
-static struct unwound got, oracle;
-static uintptr_t pcs[MAX], oracle_pcs[MAX];
-static bool ask_libgcc;
+/* By each of the two; where rules know no more, libgcc walks. */
+static const enum unwind_engine engines[] = { UNWIND_RULES, UNWIND_LIBGCC };
+static struct shot {
+	struct unwound u;
+	uintptr_t pcs[MAX];
+} shots[ARRAY_SIZE(engines)];
 
 static void on_trap(int signo, siginfo_t *si, void *uc)
 {
 	(void)signo;
 	(void)si;
-	got = unwind_from_signal(UNWIND_RULES, uc, pcs, MAX);
-	if (ask_libgcc)
-		oracle = unwind_from_signal(UNWIND_LIBGCC, uc, oracle_pcs, MAX);
+	for (size_t i = 0; i < ARRAY_SIZE(engines); i++)
+		shots[i].u =
+			unwind_from_signal(engines[i], uc, shots[i].pcs, MAX);
 }
 
 static void set_up(void)
@@ -134,15 +137,37 @@ static const struct {
 START_TEST(a_wrong_entry_ends_the_walk)
 {
 	const uintptr_t fn = (uintptr_t)wrongs[_i].trap;
-	for (int round = 0; round < 2; round++) {
-		memset(&got, 0, sizeof(got));
-		wrongs[_i].trap(wrongs[_i].value ? wrongs[_i].value
-						 : unmapped());
-		ck_assert_msg(got.depth == 1 && !got.truncated,
-			      "%s: %zu frames", wrongs[_i].name, got.depth);
-		ck_assert_msg(pcs[0] > fn && pcs[0] < fn + 32,
-			      "%s: the first is %#lx", wrongs[_i].name, pcs[0]);
+	memset(shots, 0, sizeof(shots));
+	wrongs[_i].trap(wrongs[_i].value ? wrongs[_i].value : unmapped());
+	for (size_t i = 0; i < ARRAY_SIZE(engines); i++) {
+		const struct shot *s = &shots[i];
+		ck_assert_msg(s->u.depth == 1 && !s->u.truncated,
+			      "%s, by %s: %zu frames", wrongs[_i].name,
+			      unwind_engine_name(engines[i]), s->u.depth);
+		ck_assert_msg(s->pcs[0] > fn && s->pcs[0] < fn + 32,
+			      "%s: the first is %#lx", wrongs[_i].name,
+			      s->pcs[0]);
 	}
+}
+END_TEST
+
+/* Rules stop at the inner signal's frame, and libgcc comes to the wrong entry
+ * from there. */
+static void raise_another(int signo)
+{
+	(void)signo;
+	raise(SIGUSR1);
+}
+
+START_TEST(a_wrong_entry_under_a_handler)
+{
+	struct sigaction trap;
+	ck_assert_int_eq(sigaction(SIGTRAP, NULL, &trap), 0);
+	ck_assert(signal(SIGTRAP, raise_another) != SIG_ERR);
+	ck_assert_int_eq(sigaction(SIGUSR1, &trap, NULL), 0);
+	wrongs[_i].trap(wrongs[_i].value ? wrongs[_i].value : unmapped());
+	ck_assert_uint_gt(shots[0].u.depth, 3);
+	ck_assert_uint_eq(shots[0].u.depth, shots[1].u.depth);
 }
 END_TEST
 
@@ -151,11 +176,12 @@ static char low_stack[16384] __attribute__((aligned(16)));
 
 START_TEST(a_change_of_stack_is_followed)
 {
-	ask_libgcc = true;
 	trap_on_stack((uintptr_t)low_stack + sizeof(low_stack));
-	ck_assert_uint_gt(got.depth, 3);
-	ck_assert_uint_eq(got.depth, oracle.depth);
-	ck_assert_int_eq(memcmp(pcs, oracle_pcs, got.depth * sizeof(*pcs)), 0);
+	const struct shot *s = &shots[0], *oracle = &shots[1];
+	ck_assert_uint_gt(s->u.depth, 3);
+	ck_assert_uint_eq(s->u.depth, oracle->u.depth);
+	ck_assert_int_eq(
+		memcmp(s->pcs, oracle->pcs, s->u.depth * sizeof(*s->pcs)), 0);
 }
 END_TEST
 
@@ -207,7 +233,7 @@ START_TEST(while_objects_go_no_rule_is_used)
 	ck_assert_ptr_nonnull(lib);
 	const uintptr_t fn = (uintptr_t)dlsym(lib, "ns_get16");
 	const uintptr_t other = (uintptr_t)set_up + 1;
-	uintptr_t words[4] = { other, 0 };
+	uintptr_t words[4] = { other, 0 }, pcs[2];
 	const struct unwind_cut cut = {
 		.start = fn, .keep_start = true, .pcs = pcs, .max = 2
 	};
@@ -231,6 +257,7 @@ int main(void)
 	TCase *tc = tcase_create("unwind_wrong");
 	tcase_add_checked_fixture(tc, set_up, NULL);
 	testing_add_table(tc, a_wrong_entry_ends_the_walk, wrongs);
+	testing_add_table(tc, a_wrong_entry_under_a_handler, wrongs);
 	tcase_add_test(tc, a_change_of_stack_is_followed);
 	tcase_add_test(tc, a_stack_pointer_that_is_told_is_no_simple_rule);
 	tcase_add_test(tc, what_goes_untold_is_not_kept);

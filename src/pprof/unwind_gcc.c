@@ -10,6 +10,7 @@
 #include "pprof/unwind_gcc.h"
 
 #include "base/attr.h"
+#include "pprof/unwind_rules.h"
 
 #define HIDDEN __attribute__((visibility("hidden")))
 
@@ -20,8 +21,11 @@ HIDDEN int _Unwind_Backtrace(trace_fn *trace, void *arg);
 HIDDEN uintptr_t _Unwind_GetIPInfo(struct _Unwind_Context *context,
 				   int *ret_before);
 HIDDEN uintptr_t _Unwind_GetCFA(struct _Unwind_Context *context);
+HIDDEN uintptr_t _Unwind_GetGR(struct _Unwind_Context *context, int reg);
 
 enum { GO_ON = 0, STOP = 4 /* _URC_NORMAL_STOP */ };
+
+enum { REG_FP = 6 }; /* DWARF's number */
 
 /* A start that is not among the innermost frames will not come at all. */
 enum { SEARCH_MAX = 32 };
@@ -34,13 +38,9 @@ struct walk {
 	bool keep_start, found, more, after_signal;
 };
 
-static int on_frame(struct _Unwind_Context *context, void *arg)
+/* cfa: of the frame inside, so this one's stack pointer. */
+static int take_frame(struct walk *w, uintptr_t pc, uintptr_t cfa, bool before)
 {
-	struct walk *w = arg;
-	int before; /* the pc of an interrupted frame, not a return address */
-	const uintptr_t pc = _Unwind_GetIPInfo(context, &before);
-	const uintptr_t cfa = _Unwind_GetCFA(context);
-
 	/*
 	 * Each call pushes a return address, so the stack must grow from frame
 	 * to frame; only a signal may change stacks.  Wrong unwind information
@@ -69,6 +69,20 @@ static int on_frame(struct _Unwind_Context *context, void *arg)
 	}
 	w->pcs[w->depth++] = pc;
 	return GO_ON;
+}
+
+static int on_frame(struct _Unwind_Context *context, void *arg)
+{
+	int before; /* the pc of an interrupted frame, not a return address */
+	const uintptr_t pc = _Unwind_GetIPInfo(context, &before);
+	const uintptr_t sp = _Unwind_GetCFA(context);
+	const int code = take_frame(arg, pc, sp, before);
+	/* Where the next frame is, libgcc reads whatever is there. */
+	if (code == GO_ON &&
+	    !unwind_rules_lead_on(before ? pc : pc - 1, sp,
+				  _Unwind_GetGR(context, REG_FP)))
+		return STOP;
+	return code;
 }
 
 size_t unwind_gcc_walk(uintptr_t start, bool keep_start, size_t skip,

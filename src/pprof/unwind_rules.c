@@ -189,46 +189,71 @@ static bool on_frame(struct walk *w, uintptr_t pc)
 	return true;
 }
 
+struct frame {
+	uintptr_t at; /* in the call, not behind it */
+	uintptr_t pc, sp, fp, limit;
+};
+
+enum step { STEPPED, ENDS, HARD_TO_SAY };
+
+/* To the next frame outward. */
+HOT_INLINE enum step step_out(struct frame *f, uint64_t rule)
+{
+	if (rule & HARD)
+		return HARD_TO_SAY;
+	if (rule & LAST)
+		return ENDS;
+	const uintptr_t cfa = (rule & FROM_FP ? f->fp : f->sp) +
+			      bits(rule, CFA_AT, CFA_BITS) * WORD;
+	const uint64_t fp_saved = bits(rule, FP_AT, FP_BITS);
+	/* Here libgcc would fault, or stop. */
+	if (cfa <= f->sp || cfa % WORD != 0)
+		return ENDS;
+	if (UNLIKELY(cfa > f->limit || cfa - f->sp > NEAR)) {
+		if (!is_stack(cfa, fp_saved))
+			return ENDS;
+		f->limit = stack_limit(cfa);
+	}
+	f->pc = *(const uintptr_t *)(cfa - WORD);
+	if (fp_saved)
+		f->fp = *(const uintptr_t *)(cfa - fp_saved * WORD);
+	f->sp = cfa;
+	f->at = f->pc - 1;
+	return f->pc == 0 ? ENDS : STEPPED;
+}
+
 int unwind_rules_walk(uintptr_t pc, uintptr_t sp, uintptr_t fp,
 		      const struct unwind_cut *cut, bool *ret_more)
 {
 	struct walk w = { .cut = cut, .skip = cut->skip };
-	uintptr_t limit = stack_limit(sp);
-	uintptr_t at = pc;
+	struct frame f = { pc, pc, sp, fp, stack_limit(sp) };
 	const bool anew = __atomic_load_n(&paused, __ATOMIC_RELAXED);
-	for (;;) {
+	enum step step;
+	do {
 		const uint64_t rule =
-			UNLIKELY(anew) ? find_out(at) : rule_at(at);
+			UNLIKELY(anew) ? find_out(f.at) : rule_at(f.at);
 		/* Not a frame, but what the thread is at is always one. */
-		if (rule == NOWHERE && at != pc)
+		if (rule == NOWHERE && f.at != f.pc)
 			break;
-		if (!on_frame(&w, pc) || rule == NOWHERE)
+		if (!on_frame(&w, f.pc) || rule == NOWHERE)
 			break;
-		if (rule & HARD)
+		step = step_out(&f, rule);
+		if (step == HARD_TO_SAY)
 			return -1;
-		if (rule & LAST)
-			break;
-		const uintptr_t cfa = (rule & FROM_FP ? fp : sp) +
-				      bits(rule, CFA_AT, CFA_BITS) * WORD;
-		const uint64_t fp_saved = bits(rule, FP_AT, FP_BITS);
-		/* Here libgcc would fault, or stop. */
-		if (cfa <= sp || cfa % WORD != 0)
-			break;
-		if (UNLIKELY(cfa > limit || cfa - sp > NEAR)) {
-			if (!is_stack(cfa, fp_saved))
-				break;
-			limit = stack_limit(cfa);
-		}
-		pc = *(const uintptr_t *)(cfa - WORD);
-		if (fp_saved)
-			fp = *(const uintptr_t *)(cfa - fp_saved * WORD);
-		sp = cfa;
-		if (pc == 0)
-			break;
-		at = pc - 1; /* in the call, not behind it */
-	}
+	} while (step == STEPPED);
 	*ret_more = w.more;
 	return (int)w.depth;
+}
+
+bool unwind_rules_lead_on(uintptr_t at, uintptr_t sp, uintptr_t fp)
+{
+	const bool anew = !__atomic_load_n(&enabled, __ATOMIC_RELAXED) ||
+			  __atomic_load_n(&paused, __ATOMIC_RELAXED);
+	struct frame f = { at, at, sp, fp, stack_limit(sp) };
+	const enum step step = step_out(&f, anew ? find_out(at) : rule_at(at));
+	if (step != STEPPED)
+		return step == HARD_TO_SAY;
+	return anew ? !is_nowhere(f.at) : rule_at(f.at) != NOWHERE;
 }
 
 __attribute__((noinline)) int

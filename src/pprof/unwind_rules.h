@@ -47,4 +47,10 @@ int unwind_rules_walk_here(const struct unwind_cut *cut, bool *ret_more);
 int unwind_rules_walk(uintptr_t pc, uintptr_t sp, uintptr_t fp,
 		      const struct unwind_cut *cut, bool *ret_more);
 
+/*
+ * May another unwinder go on outward from such a frame, where it checks
+ * nothing?  at: as for unwind_cfi_rule.  Signal: safe.
+ */
+bool unwind_rules_lead_on(uintptr_t at, uintptr_t sp, uintptr_t fp);
+
 #endif
