@@ -9,6 +9,7 @@ dist_docs_DATA = \
 	doc/flame.svg \
 	doc/go-and-c.md \
 	doc/guide.md \
+	doc/instructor.md \
 	doc/libpprof.md \
 	doc/locks.md \
 	doc/metrics.md \

@@ -39,12 +39,13 @@ TESTS += tests/exercise-1.sh tests/exercise-2.sh tests/exercise-3.sh
 EXTRA_DIST += tests/exercise-1.sh tests/exercise-2.sh tests/exercise-3.sh
 
 # The runner, and what it takes for mended.
-TESTS += tests/course.sh tests/exercise-4.sh tests/readme-quick.sh
+TESTS += tests/checker.sh tests/course.sh tests/exercise-4.sh \
+	tests/readme-quick.sh
 LONG_TESTS += tests/solved.sh tests/wrong-fixes.sh tests/readme-commands.sh \
-	tests/calibrated-long.sh tests/repeat-long.sh
+	tests/calibrated-long.sh tests/instructor.sh tests/repeat-long.sh
 EXTRA_DIST += tests/readme-quick.sh tests/readme-commands.sh \
-	tests/calibrated-long.sh tests/repeat-long.sh
-EXTRA_DIST += tests/course.sh tests/course-lib.sh tests/exercise-4.sh \
+	tests/calibrated-long.sh tests/instructor.sh tests/repeat-long.sh
+EXTRA_DIST += tests/checker.sh tests/course.sh tests/course-lib.sh tests/exercise-4.sh \
 	tests/solved.sh tests/wrong-fixes.sh \
 	tests/wrong-fixes/leak-in-mmap.patch \
 	tests/wrong-fixes/renamed.patch \

@@ -1,6 +1,7 @@
 # src/workloads: each workload twice, as the exercise gives it (here) and mended
 # (solutions/).  Three archives of the same interface: all faulty, all fixed,
-# and the selection that ./configure --with-fixed made.
+# and the selection that ./configure --with-fixed made.  doc/instructor.md says how
+# to add one.
 workloads_common_sources = \
 	src/workloads/cpu.h \
 	src/workloads/memory.h \
@@ -33,43 +34,6 @@ workloads_fixed_sources = \
 	solutions/database.c \
 	$(NULL)
 
-workloads_selected_sources =
-if FIXED_CPU
-workloads_selected_sources += solutions/cpu.c
-else
-workloads_selected_sources += src/workloads/cpu.c
-endif
-if FIXED_MEMORY
-workloads_selected_sources += solutions/memory.c
-else
-workloads_selected_sources += src/workloads/memory.c
-endif
-if FIXED_INEFFICIENT
-workloads_selected_sources += solutions/inefficient.c
-else
-workloads_selected_sources += src/workloads/inefficient.c
-endif
-if FIXED_LEAKY
-workloads_selected_sources += solutions/leaky.c
-else
-workloads_selected_sources += src/workloads/leaky.c
-endif
-if FIXED_CACHE
-workloads_selected_sources += solutions/cache.c
-else
-workloads_selected_sources += src/workloads/cache.c
-endif
-if FIXED_CONCURRENT
-workloads_selected_sources += solutions/concurrent.c
-else
-workloads_selected_sources += src/workloads/concurrent.c
-endif
-if FIXED_DATABASE
-workloads_selected_sources += solutions/database.c
-else
-workloads_selected_sources += src/workloads/database.c
-endif
-
 # -fno-optimize-sibling-calls: a function that calls another as its last act
 # stays on the stack, where the profile is to show it.
 workloads_cflags = $(AM_CFLAGS) -fno-optimize-sibling-calls $(SQLITE_CFLAGS)
@@ -77,10 +41,13 @@ workloads_libs = $(SQLITE_LIBS) -lm
 
 noinst_LTLIBRARIES += \
 	libworkloads.la libworkloads-faulty.la libworkloads-fixed.la
-libworkloads_la_SOURCES = \
-	$(workloads_common_sources) $(workloads_selected_sources)
+# configure has chosen one object for each workload.
+libworkloads_la_SOURCES = $(workloads_common_sources)
+EXTRA_libworkloads_la_SOURCES = \
+	$(workloads_faulty_sources) $(workloads_fixed_sources)
 libworkloads_la_CFLAGS = $(workloads_cflags)
-libworkloads_la_LIBADD = $(workloads_libs)
+libworkloads_la_LIBADD = $(WORKLOADS_SELECTED) $(workloads_libs)
+EXTRA_libworkloads_la_DEPENDENCIES = $(WORKLOADS_SELECTED)
 libworkloads_faulty_la_SOURCES = \
 	$(workloads_common_sources) $(workloads_faulty_sources)
 libworkloads_faulty_la_CFLAGS = $(workloads_cflags)
@@ -90,8 +57,6 @@ libworkloads_fixed_la_SOURCES = \
 libworkloads_fixed_la_CFLAGS = $(workloads_cflags)
 libworkloads_fixed_la_LIBADD = $(workloads_libs)
 # A program that links one of them links libbase.la too.
-# What was not selected is part of the source all the same.
-EXTRA_DIST += $(workloads_faulty_sources) $(workloads_fixed_sources)
 
 # Everything is tested in both variants; --wrap counts, and refuses, what they
 # allocate.
