@@ -6,6 +6,7 @@ libweb_la_SOURCES = \
 	src/web/csp.c src/web/csp.h \
 	src/web/explain.c src/web/explain.h \
 	src/web/webjson.c src/web/webjson.h \
+	src/web/flame_send.c \
 	src/web/page.c \
 	src/web/subject.c src/web/subject.h \
 	src/web/view_flame.c \

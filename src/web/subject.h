@@ -56,6 +56,13 @@ int web_peek(struct web_call *c);
 int web_source(struct web_call *c);
 int web_graph(struct web_call *c);
 
+/*
+ * Members of the answer for what can be seen of a tree from node `at` on,
+ * heaviest first, in depth-first columns; the path to it; what search, a
+ * regular expression or NULL, has a match in.
+ */
+int web_write_tree(struct web_call *c, const struct flame *f, uint32_t at,
+		   const char *search);
 void web_flame_free(struct web_flame *f);
 
 #endif
