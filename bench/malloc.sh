@@ -4,12 +4,15 @@
 #
 #	BENCH_RUNS=15 sh bench/malloc.sh
 #
+# BENCH_SIZES="16 1024" other sizes; BENCH_PAIRS=N pairs a pass, of 9: fewer,
+# where others have the machine.
+#
 # One process a figure, configurations interleaved, each at a new random
 # address layout, which alone can move a figure by a factor; medians.
 set -u
 : "${top_builddir:=.}"
 : "${BENCH_RUNS:=15}"
-: "${BENCH_SIZES:=16 64 256 1024}"
+: "${BENCH_SIZES:=16 64 256 1024}" "${BENCH_PAIRS:=1000000}"
 libs=/usr/lib/x86_64-linux-gnu
 pair=$top_builddir/bench/malloc_pair
 preload=$top_builddir/.libs/libpprof-preload.so
@@ -19,20 +22,20 @@ trap 'rm -rf "$tmp"' EXIT
 
 one() {
 	case $1 in
-	glibc) "$pair" "$2" ;;
-	glibc+off) PPROF_MEM_RATE=0 LD_PRELOAD=$preload "$pair" "$2" ;;
-	glibc+pprof) PPROF_MEM_RATE=524288 LD_PRELOAD=$preload "$pair" "$2" ;;
+	glibc) "$pair" "$2" "$BENCH_PAIRS" ;;
+	glibc+off) PPROF_MEM_RATE=0 LD_PRELOAD=$preload "$pair" "$2" "$BENCH_PAIRS" ;;
+	glibc+pprof) PPROF_MEM_RATE=524288 LD_PRELOAD=$preload "$pair" "$2" "$BENCH_PAIRS" ;;
 	tcmalloc) TCMALLOC_SAMPLE_PARAMETER=0 \
-		LD_PRELOAD=$libs/libtcmalloc.so.4 "$pair" "$2" ;;
+		LD_PRELOAD=$libs/libtcmalloc.so.4 "$pair" "$2" "$BENCH_PAIRS" ;;
 	tcmalloc+own) TCMALLOC_SAMPLE_PARAMETER=524288 \
-		LD_PRELOAD=$libs/libtcmalloc.so.4 "$pair" "$2" ;;
+		LD_PRELOAD=$libs/libtcmalloc.so.4 "$pair" "$2" "$BENCH_PAIRS" ;;
 	tcmalloc+pprof) TCMALLOC_SAMPLE_PARAMETER=0 \
-		LD_PRELOAD="$preload $libs/libtcmalloc.so.4" "$pair" "$2" ;;
-	jemalloc) LD_PRELOAD=$libs/libjemalloc.so.2 "$pair" "$2" ;;
+		LD_PRELOAD="$preload $libs/libtcmalloc.so.4" "$pair" "$2" "$BENCH_PAIRS" ;;
+	jemalloc) LD_PRELOAD=$libs/libjemalloc.so.2 "$pair" "$2" "$BENCH_PAIRS" ;;
 	jemalloc+own) MALLOC_CONF=prof:true,lg_prof_sample:19 \
-		LD_PRELOAD=$libs/libjemalloc.so.2 "$pair" "$2" ;;
+		LD_PRELOAD=$libs/libjemalloc.so.2 "$pair" "$2" "$BENCH_PAIRS" ;;
 	jemalloc+pprof) LD_PRELOAD="$preload $libs/libjemalloc.so.2" \
-		"$pair" "$2" ;;
+		"$pair" "$2" "$BENCH_PAIRS" ;;
 	esac
 }
 

@@ -14,6 +14,7 @@ dist_docs_DATA = \
 	doc/locks.md \
 	doc/metrics.md \
 	doc/operations.md \
+	doc/reader.md \
 	doc/sampling.md \
 	doc/signal-safety.md \
 	$(NULL)

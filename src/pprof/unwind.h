@@ -4,7 +4,7 @@
  *   libgcc     no cold start worth the name, no dl_iterate_phdr, re-entrant,
  *              about 7 us for 48 frames, 25 us where no rules are kept: each
  *              of its steps is looked at before.  Always there
- *   rules      libgcc's, but what it finds out about a pc is kept: 0.2 us for
+ *   rules      libgcc's, but what it finds out about a pc is kept: 0.4 us for
  *              48 frames; libgcc itself for stacks with a frame that is not
  *              simple.  Where a shim tells of objects that come and go
  *   libunwind  0.5 us warm, but 0.7 ms on a thread's first use, not
