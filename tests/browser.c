@@ -7,7 +7,6 @@
 #include "profile/profile.h"
 #include "tests/server_process.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
@@ -16,30 +15,20 @@
 #include <unistd.h>
 
 struct webdriver *browser;
-static char folder[64];
 static char url[256];
 static struct server_process reader;
 
 void browser_setup(void)
 {
-	snprintf(folder, sizeof(folder), "/tmp/proflab-browser.XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(folder));
 	browser = webdriver_start(1400, 900);
 }
 
 void browser_teardown(void)
 {
-	webdriver_stop(browser);
-	browser = NULL;
 	if (reader.pid)
 		server_process_end(&reader);
-	DIR *dir = opendir(folder);
-	const struct dirent *d;
-	while (dir && (d = readdir(dir)))
-		unlink(browser_path(d->d_name));
-	if (dir)
-		closedir(dir);
-	rmdir(folder);
+	webdriver_stop(browser);
+	browser = NULL;
 }
 
 const char *browser_path(const char *name)
@@ -47,7 +36,7 @@ const char *browser_path(const char *name)
 	static char paths[4][512];
 	static int next;
 	char *path = paths[next++ % 4];
-	snprintf(path, 512, "%s/%.400s", folder, name);
+	snprintf(path, 512, "%s/%.200s", webdriver_folder(browser), name);
 	return path;
 }
 

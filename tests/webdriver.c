@@ -182,6 +182,11 @@ void webdriver_stop(struct webdriver *d)
 	free(d);
 }
 
+const char *webdriver_folder(const struct webdriver *d)
+{
+	return d->guard.folder;
+}
+
 /* ---- the page ------------------------------------------------------------ */
 
 void webdriver_open(struct webdriver *d, const char *url)

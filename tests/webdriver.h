@@ -47,6 +47,9 @@ struct webdriver *webdriver_start(int width, int height);
 /* NULL is allowed. */
 void webdriver_stop(struct webdriver *d);
 
+/* A folder for the test's own files, which goes with the browser. */
+const char *webdriver_folder(const struct webdriver *d);
+
 /* ---- the page ---- */
 
 /* Load it, and wait until it has loaded. */
