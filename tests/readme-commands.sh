@@ -7,7 +7,6 @@
 #
 #	printed				run
 #	127.0.0.1:8080			a free port
-#	proflab-server ... &		the same, and then until it answers
 #	-duration=Ns, Nm, seconds=N	a third, and a little more for the load;
 #					minutes as twenty seconds
 #	sleep N				N tenths, where profiles are taken in a
@@ -81,8 +80,6 @@ substituted() {
 			if (/^\.\/proflab compare/) $0 = $0 " --seconds 8 --rounds 2"
 			sub(/^\.\/proflab/, runner)
 			print
-			if (/^proflab-server .*&$/)
-				print "answers http://127.0.0.1:" port
 		}'
 }
 
@@ -92,16 +89,7 @@ run_all() {
 	mkdir "$2"
 	commands_of "$1" | substituted >"$2/commands"
 	{
-		cat <<'SH'
-set -m
-answers() {
-	for i in $(seq 200); do
-		curl -fsS -o /dev/null "$1/health" 2>/dev/null && return 0
-		sleep 0.1
-	done
-	return 1
-}
-SH
+		echo 'set -m'
 		n=0
 		while IFS= read -r line; do
 			n=$((n + 1))

@@ -162,8 +162,10 @@ course_status() {
 }
 
 mend_files() {
+	sep=
 	for name in $(task_field "$1" mend); do
-		printf 'src/workloads/%s.c ' "$name"
+		printf '%ssrc/workloads/%s.c' "$sep" "$name"
+		sep=' '
 	done
 }
 
@@ -307,7 +309,7 @@ course_check() {
 	fi
 	[ -n "$(task_field "$folder" mend)" ] || return 0
 	if [ -z "$touched" ]; then
-		say "Now mend it: $(mend_files "$folder")(./proflab solution shows one way, once you have)."
+		say "Now mend it: $(mend_files "$folder") (./proflab solution shows one way, once you have)."
 		return 1
 	fi
 	check_mended "$n" "$folder" || {
