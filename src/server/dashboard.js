@@ -125,13 +125,16 @@ function note(id, text, isError) {
 
 /* ---- asking -------------------------------------------------------------- */
 
+/* Not relative to the page's address, which may hold a password. */
+const place = (path) => location.origin + path;
+
 let last = null, goneSince = null, paused = false, timer = null;
 const TIMEOUT_MS = 5000;
 
 async function scrape() {
   let reply;
   try {
-    reply = await fetch("/metrics", { signal: AbortSignal.timeout(TIMEOUT_MS), cache: "no-store" });
+    reply = await fetch(place("/metrics"), { signal: AbortSignal.timeout(TIMEOUT_MS), cache: "no-store" });
   } catch (e) {
     throw new Error(e.name === "TimeoutError" ? `no answer within ${TIMEOUT_MS / 1000} s` : "no connection");
   }
@@ -201,7 +204,7 @@ async function takeProfile(kind, seconds) {
   const body = new URLSearchParams({ kind });
   if (seconds)
     body.set("seconds", String(seconds));
-  const reply = await fetch("/debug/pprof/ui/take", { method: "POST", body });
+  const reply = await fetch(place("/debug/pprof/ui/take"), { method: "POST", body });
   const text = await reply.text();
   if (reply.status === 401)
     throw new Error("a token is required. Open \u201cAll profiles\u201d, give it there as the password, and come back.");
