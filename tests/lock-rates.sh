@@ -49,6 +49,10 @@ wait_for 30 sees mutex do_task
 ok $? "the mutex profile names who holds"
 wait_for 30 sees block worker_wait
 ok $? "the block profile names who waits"
+# The thread that wrote these answers has waited for each of them.
+curl -fsS "$base/block?debug=1" >"$tmp/block"
+grep -q worker_wait "$tmp/block" && ! grep -q writer_ "$tmp/block"
+ok $? "the profiler's own threads are not in it"
 curl -sS -d 'mutex=-1' "$base/rates" >"$tmp/refused"
 grep -q 'invalid value for "mutex" - must be an integer from 0' "$tmp/refused"
 ok $? "a rate out of range is refused: $(cat "$tmp/refused")"

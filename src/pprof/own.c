@@ -4,6 +4,7 @@
 #include "pprof/own.h"
 
 #include "base/attr.h"
+#include "pprof/guard.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -59,6 +60,7 @@ void own_thread_cancel(struct own_thread *t)
 struct hooks_start own_thread_begin(struct own_thread *t)
 {
 	const struct hooks_start start = { .fn = t->fn, .arg = t->arg };
+	guard_enter(); /* for good: nothing of this thread is profiled */
 	if (pthread_setspecific(end_key, t) == 0)
 		__atomic_store_n(&t->tid, gettid(), __ATOMIC_RELEASE);
 	else
