@@ -90,7 +90,10 @@ shift=$(readelf -lW "$server" | awk '$1 == "LOAD" && / R E / {
 shift=$((${shift% *} - ${shift#* }))
 for raw in "$tmp"/*.raw; do
 	awk -v shift="$shift" -f "$tmp/raw.awk" "$raw"
-done | sort -u >"$tmp/ours"
+done | sort -u >"$tmp/all"
+# _CaptureEnd, _UnseenRelease and the like are no functions: their places only
+# stand for what they say.
+grep -v ' | _[A-Z][a-z]*[A-Z][A-Za-z]* | :0$' "$tmp/all" >"$tmp/ours"
 
 cut -d ' ' -f 1 "$tmp/ours" | addr2line -a -i -f -e "$server" | awk '
 function normal(p,   n, part, i, out, k) {
