@@ -86,6 +86,27 @@ verdict "none at all" 99 'No such file' "$tmp/findings" "cpu=$tmp/none"
 start_server "$server"
 curl -fsS -o "$tmp/idle" "$server_url/debug/pprof/profile?seconds=2"
 both "an idle server's" 77 'samples; at least 50' "$tmp/idle"
+# Nobody waits for a lock: no evidence, but where the file says that it is some.
+curl -fsS -o "$tmp/mutex" "$server_url/debug/pprof/mutex?seconds=1"
+cat >"$tmp/holder" <<'F'
+finding: holder
+title: the holder is do_task
+profile: mutex
+measure: share cum do_task
+expect: >= 50%
+pass: It is.
+fail: It is not.
+F
+both_of() {
+	verdict "$1" 77 '^INCON' "$2" "mutex=$tmp/mutex"
+	verdict "$1, absence asked for" "$3" "$4" -absent "$2" "mutex=$tmp/mutex"
+}
+both_of "an empty profile" "$tmp/holder" 77 '^INCON'
+{
+	printf 'minimum: mutex\nduration: 1s\n\n'
+	cat "$tmp/holder"
+} >"$tmp/enough"
+both_of "an empty profile that is enough" "$tmp/enough" 0 '^PASS'
 load 60s
 curl -fsS -o "$tmp/short" "$server_url/debug/pprof/profile?seconds=1"
 sed 's/^duration: .*/duration: 5s/' "$tmp/findings" >"$tmp/longer"

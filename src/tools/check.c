@@ -156,11 +156,29 @@ static int check_binary(const struct session *s, struct err *e)
 	return 0;
 }
 
-static enum verdict inverse(enum verdict v)
+/* Does the file say what such a profile needs?  Then it has it, see above. */
+static bool has_minimum(const struct findings *f, const char *profile)
 {
-	return v == VERDICT_PASS   ? VERDICT_FAIL
-	       : v == VERDICT_FAIL ? VERDICT_PASS
-				   : v;
+	for (size_t i = 0; i < f->n_minimums; i++)
+		if (!strcmp(f->minimums[i].profile, profile))
+			return true;
+	return false;
+}
+
+/*
+ * Of a mended server.  Where nothing was sampled nobody has a share: a server
+ * that takes no lock has an empty mutex profile.  That is no evidence unless
+ * the file says what is enough, with `minimum`, and there was that much.
+ */
+static enum verdict when_absent(const struct findings *f,
+				const struct finding *row,
+				const struct judgement *j)
+{
+	if (j->empty && has_minimum(f, row->selection.profile))
+		return VERDICT_PASS;
+	return j->verdict == VERDICT_PASS   ? VERDICT_FAIL
+	       : j->verdict == VERDICT_FAIL ? VERDICT_PASS
+					    : j->verdict;
 }
 
 static bool is_wanted(const struct session *s, const char *name)
@@ -181,7 +199,7 @@ static int judge_findings(struct session *s, struct err *e)
 			return err_prefix(e, rc, "%s", row->name);
 		char expect[160];
 		if (s->o.absent && !row->invariant) {
-			j.verdict = inverse(j.verdict);
+			j.verdict = when_absent(f, row, &j);
 			snprintf(expect, sizeof(expect), "not %s",
 				 row->expect.text);
 		} else {

@@ -21,6 +21,7 @@ const char *verdict_name(enum verdict v);
 struct judgement {
 	enum verdict verdict;
 	double value, low, high; /* as measured */
+	bool empty;		 /* a share of nothing: there is no sample */
 	struct buf found;	 /* for people; owned */
 	struct buf why;		 /* what it means; owned */
 };

@@ -51,13 +51,13 @@ int judge_share(const struct trial *t)
 	buf_printf(&j->found, "%.1f %% (%.1f to %.1f %%; %.0f of %.0f samples)",
 		   100 * j->value, 100 * j->low, 100 * j->high, a.n_part,
 		   a.n_total);
-	j->verdict = a.n_total > 0
-			     ? judge_compare(&t->f->expect, j->low, j->high)
-			     : VERDICT_INCONCLUSIVE;
+	j->empty = !(a.n_total > 0);
+	j->verdict = j->empty ? VERDICT_INCONCLUSIVE
+			      : judge_compare(&t->f->expect, j->low, j->high);
 	if (!a.matched)
 		buf_printf(&j->why, "No function in this profile matches %s. ",
 			   t->f->measure.of.pattern);
-	if (j->verdict == VERDICT_INCONCLUSIVE && a.n_total > 0)
+	if (j->verdict == VERDICT_INCONCLUSIVE && !j->empty)
 		buf_printf(&j->why,
 			   "The interval holds the threshold: about %.0f "
 			   "samples would decide. ",
