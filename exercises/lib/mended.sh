@@ -209,9 +209,26 @@ lab_measure_workload() {
 	lab_measure "$2" "$1" "${lab_requests_at%@*}" "${lab_requests_at#*@}" 1 "$3"
 }
 
+# lab_counted NAME: does the workload call the allocator and the threads that
+# are counted?  What asks the profiler, or goes past its hooks, costs as before
+# and is not seen.
+lab_counted() {
+	lab_objects=$(find "$lab_build/src/workloads" \
+		-name "libworkloads_la-$1.o")
+	[ -n "$lab_objects" ] || lab_die "no object of $1 in $lab_build"
+	# shellcheck disable=SC2086 # paths of a build, one or two
+	lab_past=$(nm -u $lab_objects | awk '
+		$NF ~ /^(pprof_|__libc_.*(alloc|align|free)|dlv?sym$|syscall$)/ {
+			print $NF }' | sort -u | tr '\n' ' ')
+	[ -n "$lab_past" ] || return 0
+	lab_say "FAIL  sampling: src/workloads/$1.c goes past the profiler: it calls $lab_past"
+	return 1
+}
+
 # lab_mended NAME: 0 mended, 1 not, with the reason.
 lab_mended() {
 	lab_step "Is /$1 mended, and still right?"
 	lab_right_answers "$1" || return 1
-	lab_cheap_enough "$1"
+	lab_cheap_enough "$1" || return 1
+	lab_counted "$1"
 }
