@@ -574,6 +574,31 @@ START_TEST(above_the_tick)
 }
 END_TEST
 
+static void *end_with_a_request(void *arg)
+{
+	pthread_cancel(pthread_self());
+	return arg;
+}
+
+/* A perf event is closed at a thread's end, under the registry's lock, and
+ * close is a cancellation point. */
+START_TEST(cancelled_above_the_tick)
+{
+	struct pprof_capture *c = capture_begin(1000);
+	for (int i = 0; i < 20; i++) {
+		pthread_t thread;
+		ck_assert_int_eq(pthread_create(&thread, NULL,
+						end_with_a_request, NULL),
+				 0);
+		pthread_join(thread, NULL);
+	}
+	burn_plain(100 * MS);
+	struct profile *p = capture_end(c);
+	ck_assert_int_gt(count_of(p, "burn_plain", NULL), 80);
+	profile_free(p);
+}
+END_TEST
+
 /* No descriptors for perf events: threads make do with timers. */
 START_TEST(above_the_tick_without_descriptors)
 {
@@ -658,6 +683,7 @@ int main(void)
 	testing_add_table(t, exec_while_profiling, rates);
 	tcase_add_test(t, dlopen_sees_its_caller);
 	tcase_add_test(t, above_the_tick);
+	tcase_add_test(t, cancelled_above_the_tick);
 	tcase_add_test(t, above_the_tick_without_descriptors);
 	testing_add_table(t, nothing_is_left, rates);
 	suite_add_tcase(s, t);

@@ -303,11 +303,16 @@ static void first_thread_ends(void *arg)
 	guard_leave();
 }
 
+static pthread_key_t first_key;
+static bool have_first_key;
+
 static void watch_first_thread(void)
 {
-	pthread_key_t key;
-	if (pthread_key_create(&key, first_thread_ends) == 0)
-		pthread_setspecific(key, &self);
+	if (!have_first_key)
+		have_first_key =
+			pthread_key_create(&first_key, first_thread_ends) == 0;
+	if (have_first_key)
+		pthread_setspecific(first_key, &self);
 }
 
 /* ---- at start ------------------------------------------------------------ */
@@ -328,6 +333,8 @@ static void forked(void)
 	pprof_http_forked(self.http);
 	self.http = NULL;
 	self.cpu = NULL; /* the sampler does not run here */
+	/* Whoever forked is the child's first thread. */
+	watch_first_thread();
 	if (self.daemon_ns &&
 	    clock_monotonic_ns() - self.daemon_ns < DAEMON_WINDOW_NS)
 		become_daemon();

@@ -149,8 +149,11 @@ int hooks_objects_begin(unwind_phdr_iterator *real)
 
 struct hooks_closing *hooks_objects_closing(void)
 {
+	int cancel;
 	if (closing_here)
 		return NULL;
+	/* Symbols are read from files; the lock must not be left. */
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
 	guard_enter();
 	struct hooks_closing *c = calloc(1, sizeof(*c));
 	if (c) {
@@ -165,11 +168,14 @@ struct hooks_closing *hooks_objects_closing(void)
 						    c->ranges[i].limit);
 	}
 	guard_leave();
+	pthread_setcancelstate(cancel, NULL);
 	return c;
 }
 
 void hooks_objects_closed(struct hooks_closing *c)
 {
+	int cancel;
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
 	guard_enter();
 	unwind_phdr_refresh();
 	if (c) {
@@ -184,6 +190,7 @@ void hooks_objects_closed(struct hooks_closing *c)
 		free(c);
 	}
 	guard_leave();
+	pthread_setcancelstate(cancel, NULL);
 }
 
 /* ---- daemons ------------------------------------------------------------- */

@@ -22,7 +22,9 @@ enum { BUCKETS = 8192 };
 enum { LAST_ROUND = 2 };
 
 static pthread_mutex_t registry_lock = PTHREAD_MUTEX_INITIALIZER;
-static sigset_t mask_before; /* of the thread that holds the lock */
+/* Of the thread that holds the lock. */
+static sigset_t mask_before;
+static int cancel_before;
 /* All guarded by registry_lock; `threads` is set once, before it is seen. */
 static struct thread *threads;
 static uint32_t buckets[BUCKETS];
@@ -65,22 +67,29 @@ uint32_t thread_limit(void)
 
 /*
  * All signals wait meanwhile: a handler of the program's that forks (crash
- * reporters do) would otherwise find the lock taken by the code under it.
+ * reporters do) would otherwise find the lock taken by the code under it.  Nor
+ * is a thread cancelled, as it would be at the close of a perf event, and leave
+ * the lock to nobody.
  */
 void thread_registry_lock(void)
 {
 	sigset_t all, before;
+	int cancel;
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	pthread_mutex_lock(&registry_lock);
 	mask_before = before;
+	cancel_before = cancel;
 }
 
 void thread_registry_unlock(void)
 {
 	const sigset_t before = mask_before;
+	const int cancel = cancel_before;
 	pthread_mutex_unlock(&registry_lock);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	pthread_setcancelstate(cancel, NULL);
 }
 
 const sigset_t *thread_registry_mask(void)
