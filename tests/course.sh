@@ -79,8 +79,12 @@ said "says how to get it" "apt-get install curl"
 mv "$scratch_build/proflab-server" "$scratch_build/kept-server"
 printf '#!/bin/sh\nexit 3\n' >"$scratch_build/proflab-server"
 chmod +x "$scratch_build/proflab-server"
-status "a server that does not start" 99 "$proflab" start 1 --seconds 1 --demo
+mkdir -p "$PROFLAB_STATE/1-live-profiling"
+: >"$PROFLAB_STATE/1-live-profiling/allocs.pb.gz"
+status "a server that does not start" 99 "$proflab" start 1 --seconds 1
 said "says so" "the server did not start"
+check "what an earlier walk took does not mix with this one's" \
+	test ! -e "$PROFLAB_STATE/1-live-profiling/allocs.pb.gz"
 printf '#!/bin/sh\nexec timeout -s KILL 1 "%s" "$@"\n' \
 	"$scratch_build/kept-server" >"$scratch_build/proflab-server"
 status "a server that dies" 99 "$proflab" start 1 --seconds 5 --demo
@@ -98,6 +102,10 @@ said "and why it is not to be had" "in use"
 # Two seconds are enough here, or made longer by the run itself.
 status "start" 0 "$proflab" start 1 --seconds 2 --demo
 check "the answers can be filled in" test -f "$PROFLAB_ANSWERS/1"
+taken=$(cksum <"$PROFLAB_STATE/1-live-profiling/cpu.pb.gz")
+status "the mended server's walk" 0 "$proflab" start 1 --fixed --seconds 2 --demo
+check "the answers are still held against the faulty one's" \
+	test "$(cksum <"$PROFLAB_STATE/1-live-profiling/cpu.pb.gz")" = "$taken"
 status "a walk that was broken off" 99 "$proflab" check 1
 said "says which profile is missing, and what takes it" "./proflab start 1 takes it"
 echo "1 found now" >>"$PROFLAB_STATE/progress"
@@ -116,6 +124,8 @@ check "it is as it was given" cmp "$top_srcdir/src/workloads/cpu.c" \
 	"$scratch/src/workloads/cpu.c"
 grep -q 'this is no C' "$PROFLAB_STATE"/kept/cpu.*.c
 ok $? "what was written is kept"
+status "reset of what was not changed" 0 "$proflab" reset cpu
+said "says that there was nothing to do" "as it was given already"
 
 # Watch: it looks again when a file has changed, and only then.
 echo '2 found now' >"$PROFLAB_STATE/progress"

@@ -88,7 +88,11 @@ lab_begin() {
 	trap 'exit 129' HUP
 	trap 'exit 130' INT
 	trap 'exit 143' TERM
+	# Answers are held against what the faulty server has shown.
+	[ "$lab_variant" = faulty ] || [ -n "${PROFLAB_STATE:-}" ] ||
+		lab_out=$lab_top/.proflab/$lab_variant/$(basename "$task")
 	mkdir -p "$lab_out" || lab_die "cannot make the folder $lab_out"
+	[ "$lab_mode" = demo ] || lab_forget_profiles
 	lab_server=$lab_build/proflab-server
 	lab_reference=$lab_build/proflab-server-fixed
 	[ "$lab_variant" != fixed ] || lab_server=$lab_reference
@@ -98,6 +102,15 @@ lab_begin() {
 	done
 	command -v curl >/dev/null 2>&1 || lab_die "curl is missing: apt-get install curl"
 	lab_same_answers || exit 1
+}
+
+# What an earlier walk took: if this one is broken off, the two must not mix.
+lab_forget_profiles() {
+	[ -f "$task/task" ] || return 0
+	lab_captures=$(sed -n 's/^profiles: *//p' "$task/task")
+	for lab_capture in $lab_captures; do
+		rm -f "$lab_out/${lab_capture#*=}"
+	done
 }
 
 # lab_wait SECONDS COMMAND...: poll until it succeeds.
