@@ -47,8 +47,10 @@ EXTRA_DIST += tests/readme-quick.sh tests/readme-commands.sh \
 	tests/calibrated-long.sh tests/instructor.sh tests/repeat-long.sh
 EXTRA_DIST += tests/checker.sh tests/course.sh tests/course-lib.sh tests/exercise-4.sh \
 	tests/solved.sh tests/wrong-fixes.sh \
+	tests/wrong-fixes/drops-oldest.patch \
 	tests/wrong-fixes/in-place.patch \
 	tests/wrong-fixes/leak-in-mmap.patch \
+	tests/wrong-fixes/not-kept.patch \
 	tests/wrong-fixes/past-the-hooks.patch \
 	tests/wrong-fixes/renamed.patch \
 	tests/wrong-fixes/sampling-blocked.patch \

@@ -36,15 +36,15 @@ wrong() {
 	echo "$number found now" >"$PROFLAB_STATE/progress"
 	PROFLAB_SECONDS=3
 	export PROFLAB_SECONDS
-	status "$1: ./proflab check $number fails" 1 "$scratch/proflab" check "$number"
+	status "$1: ./proflab check $number" "${4:-1}" "$scratch/proflab" check "$number"
 	said "$1: and says why" "$3"
 	grep -E '^(FAIL|INCON)' "$tmp/out" | sed 's/^/# /'
 }
 
-# right FIX WORKLOAD: one that mends, in another way than solutions/, and under
-# the old names.  The task has other workloads that are as they were given.
+# right FIX WORKLOAD STATUS: one that mends, in another way than solutions/, and
+# under the old names.  1: the task has other workloads, as they were given.
 right() {
-	wrong "$1" "$2" "mended and proved: $2."
+	wrong "$1" "$2" "mended and proved" "$3"
 }
 
 wrong work-deleted memory "FAIL  answers: "
@@ -52,8 +52,10 @@ wrong sleeping cpu "FAIL  elsewhere: "
 wrong sampling-blocked cpu "FAIL  sampling: "
 wrong sampling-off memory "FAIL  sampling: "
 [ -z "$(task_of leaky)" ] || wrong leak-in-mmap leaky "FAIL  rss: "
+wrong not-kept leaky "FAIL  kept: "
 wrong renamed cpu "FAIL  cpu: "
 wrong past-the-hooks inefficient "FAIL  sampling: "
 wrong threads-for-each concurrent "FAIL  threads-follow-load: "
-right in-place cpu
+right in-place cpu 1
+right drops-oldest leaky 0
 done_testing

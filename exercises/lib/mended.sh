@@ -225,10 +225,30 @@ lab_counted() {
 	return 1
 }
 
+# lab_kept PREFIX: what the server says it keeps (proflab_data_entries, blocks of
+# 10 KiB), is it there?  In the heap, or in variables of the workload; half of
+# it is enough, since other parts of the heap shrink.
+lab_kept() {
+	# shellcheck disable=SC2086 # paths of a build, one or two
+	lab_static=$(size $lab_objects | awk '
+		NR > 1 && $2 + $3 > most { most = $2 + $3 } END { print most + 0 }')
+	awk -v static="$lab_static" '
+		$1 == "proflab_memory_allocated_bytes" { heap[FILENAME] = $2 }
+		$1 == "proflab_data_entries" { entries = $2 }
+		END {
+			grew = heap[ARGV[2]] - heap[ARGV[1]] + static
+			if (!entries || grew >= entries * 10240 / 2) exit 0
+			printf "FAIL  kept: the server says that it keeps %d blocks of 10 KiB, and its heap has grown by %d KiB: they are not there\n",
+				entries, grew / 1024
+			exit 1
+		}' "$1.before" "$1.after"
+}
+
 # lab_mended NAME: 0 mended, 1 not, with the reason.
 lab_mended() {
 	lab_step "Is /$1 mended, and still right?"
 	lab_right_answers "$1" || return 1
 	lab_cheap_enough "$1" || return 1
-	lab_counted "$1"
+	lab_counted "$1" || return 1
+	lab_kept "$lab_p.$lab_round"
 }
