@@ -56,6 +56,7 @@ EXTRA_DIST += tests/checker.sh tests/course.sh tests/course-lib.sh tests/exercis
 	tests/wrong-fixes/sampling-blocked.patch \
 	tests/wrong-fixes/sampling-off.patch \
 	tests/wrong-fixes/sleeping.patch \
+	tests/wrong-fixes/spinning.patch \
 	tests/wrong-fixes/threads-for-each.patch \
 	tests/wrong-fixes/work-deleted.patch
 

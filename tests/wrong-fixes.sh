@@ -55,6 +55,7 @@ wrong sampling-off memory "FAIL  sampling: "
 wrong not-kept leaky "FAIL  kept: "
 wrong renamed cpu "FAIL  cpu: "
 wrong past-the-hooks inefficient "FAIL  sampling: "
+wrong spinning concurrent "FAIL  cpu: "
 wrong threads-for-each concurrent "FAIL  threads-follow-load: "
 right in-place cpu 1
 right drops-oldest leaky 0

@@ -116,7 +116,7 @@ lab_right_answers() {
 # above the limit.
 lab_about_metric() {
 	case $1 in
-	cpu) echo "CPU time a request|time|the work is still done as before, whatever its functions are called now" ;;
+	cpu) echo "CPU time a request|time|the work is still done as before, whatever its functions are called now, or threads spin instead of waiting" ;;
 	bytes) echo "bytes allocated a request|bytes|the memory is still asked for as before" ;;
 	allocs) echo "allocations a request|count|the blocks are still asked for as before" ;;
 	lock_wait) echo "waiting for locks, a request|time|requests still stand in line for one another" ;;
