@@ -78,6 +78,8 @@ void thread_registry_lock(void)
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
+	/* Who waits for it does not wait for the program. */
+	guard_enter();
 	pthread_mutex_lock(&registry_lock);
 	mask_before = before;
 	cancel_before = cancel;
@@ -88,6 +90,7 @@ void thread_registry_unlock(void)
 	const sigset_t before = mask_before;
 	const int cancel = cancel_before;
 	pthread_mutex_unlock(&registry_lock);
+	guard_leave();
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	pthread_setcancelstate(cancel, NULL);
 }
