@@ -9,7 +9,9 @@ inst=$tmp/inst
 # (tests/http-embed.sh holds the same lock).
 flock "$top_builddir/Makefile" make -C "$top_builddir" \
 	DESTDIR="$inst" install >"$tmp/install.log" 2>&1
-ok $? "make install"
+installed=$?
+ok $installed "make install"
+[ $installed -eq 0 ] || diag "$(grep -B 8 'Error [0-9]' "$tmp/install.log")"
 prefix=$(sed -n 's/^prefix = //p' "$top_builddir/Makefile")
 bin=$tmp/bin
 mkdir "$bin"

@@ -4,6 +4,8 @@
 set -u
 : "${top_srcdir:=$(cd "$(dirname "$0")/.." && pwd)}"
 : "${top_builddir:=$top_srcdir}"
+# The jobs of the make that runs the tests are not for those that they run.
+unset MAKEFLAGS MFLAGS MAKELEVEL
 tap_n=0
 tap_failed=0
 pids=
