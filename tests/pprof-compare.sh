@@ -48,10 +48,10 @@ same_lines() {
 equal() {
 	[ "$their_status" -eq "$our_status" ] || return 1
 	cmp -s "$work/$id.theirs" "$work/$id.ours" && return
-	case " $* " in
-	*' -dot '*' -files '*) same_lines && changes_itself "$@" ;;
-	*) return 1 ;;
-	esac
+	# Each by itself: two words in a row share the blank between them.
+	case " $* " in *' -dot '*) ;; *) return 1 ;; esac
+	case " $* " in *' -files '*) ;; *) return 1 ;; esac
+	same_lines && changes_itself "$@"
 }
 if ! equal "$@"; then
 	{
