@@ -155,7 +155,9 @@ static int open_tcp(const char *address, struct listener *l, struct err *e)
 	if (!rc)
 		rc = name_url(l, host);
 	if (rc) {
-		err_set(e, rc, "%s: %s", address, strerror(saved));
+		err_set(e, rc, "%s: %s%s", address, strerror(saved),
+			saved == EADDRINUSE ? " (port 0 picks a free one)"
+					    : "");
 		errno = saved;
 	}
 	return rc;
