@@ -406,6 +406,8 @@ START_TEST(profiles_elsewhere)
 	for (size_t i = 0; i < ARRAY_SIZE(elsewhere); i++) {
 		const char *const args[] = { "-pprof-listen",
 					     elsewhere[i].address, NULL };
+		/* The page of the one before asks it as long as it is open. */
+		webdriver_open(d, "about:blank");
 		server_process_end(&server);
 		server = server_process_start("proflab-server", args);
 		open_dashboard("");
