@@ -182,7 +182,11 @@ course_start() {
 		return
 		;;
 	esac
-	PROFLAB_BUILD=$build PROFLAB_STATE=$state "$folder/run" "$@" || return
+	# An earlier task's mend would hide what this one is about.
+	server=$state/original/proflab-server
+	[ -x "$server" ] || server=
+	PROFLAB_GIVEN=$server PROFLAB_BUILD=$build PROFLAB_STATE=$state \
+		"$folder/run" "$@" || return
 	[ -n "$(recall "$n" started)" ] || remember "$n" started
 	mkdir -p "$answers"
 	if [ ! -f "$answers/$n" ]; then

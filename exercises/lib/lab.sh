@@ -93,7 +93,9 @@ lab_begin() {
 		lab_out=$lab_top/.proflab/$lab_variant/$(basename "$task")
 	mkdir -p "$lab_out" || lab_die "cannot make the folder $lab_out"
 	[ "$lab_mode" = demo ] || lab_forget_profiles
+	# A walk finds what was planted, whatever has been mended since.
 	lab_server=$lab_build/proflab-server
+	[ "$lab_variant" != faulty ] || lab_server=${PROFLAB_GIVEN:-$lab_server}
 	lab_reference=$lab_build/proflab-server-fixed
 	[ "$lab_variant" != fixed ] || lab_server=$lab_reference
 	for lab_program in "$lab_server" "$lab_reference" "$lab_build/proflab-load" \
