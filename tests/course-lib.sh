@@ -12,14 +12,22 @@ scratch_course() {
 	mkdir "$scratch"
 	# What make asks for before it builds a server, and what the runner reads.
 	(cd "$top_srcdir" && tar cf - --exclude=./build --exclude=./.git \
+		--exclude=./_build --exclude=./_inst \
 		--exclude=./autom4te.cache --exclude='./tests/*/*' \
 		--exclude=./.proflab --exclude=./answers --exclude='*.log' \
 		--exclude='./*.tar.*' --exclude="./proflab-*/*" .) |
 		(cd "$scratch" && tar xf -) || return 1
 	chmod -R u+w "$scratch"
 	if [ "$top_builddir" != "$top_srcdir" ]; then
+		# In the same place below it: where configure was called by a
+		# relative name, what make knows of headers is relative, too.
 		scratch_build=$tmp/build
-		mkdir "$scratch_build"
+		course_top=$(cd "$top_srcdir" && pwd)
+		course_build=$(cd "$top_builddir" && pwd)
+		case $course_build in
+		"$course_top"/*) scratch_build=$scratch${course_build#"$course_top"} ;;
+		esac
+		mkdir -p "$scratch_build"
 		(cd "$top_builddir" && tar cf - --exclude='./tests/*' \
 			--exclude='./bench/*' --exclude='./calibrate' \
 			--exclude='./proflab-*/*' .) |
