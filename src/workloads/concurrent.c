@@ -28,7 +28,7 @@
 #include <time.h>
 
 /* See nap_before_waiting. */
-enum { NAP_NS = 150 * 1000 };
+enum { NAP_NS = 500 * 1000 };
 
 /*
  * One request's tasks, shared by its workers and the thread that asked.

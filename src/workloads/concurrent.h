@@ -22,7 +22,7 @@ enum {
 	CONCURRENT_TASKS_DEFAULT = 100,
 	CONCURRENT_TASKS_MAX = 10000,
 	/* Worker threads alive at once: the default of the server's flag. */
-	CONCURRENT_CEILING_DEFAULT = 512,
+	CONCURRENT_CEILING_DEFAULT = 1024,
 };
 
 struct concurrent_result {
