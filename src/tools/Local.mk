@@ -77,6 +77,7 @@ proflab_collect_SOURCES = \
 	src/tools/collect_report.c \
 	src/tools/collect_round.c src/tools/collect_round.h \
 	src/tools/collect_store.c src/tools/collect_store.h \
+	src/tools/options.c src/tools/options.h \
 	$(NULL)
 proflab_collect_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS) $(CURL_CFLAGS)
 proflab_collect_LDADD = libgrowth.la libjudge.la libreport.la libprofile.la \
@@ -103,6 +104,7 @@ monitor_sources = \
 	src/tools/monitor_scrape.c src/tools/monitor_scrape.h \
 	src/tools/monitor_terminal.c src/tools/monitor_terminal.h \
 	src/tools/monitor_view.c src/tools/monitor_view.h \
+	src/tools/options.c src/tools/options.h \
 	src/tools/spark.c src/tools/spark.h \
 	$(NULL)
 bin_PROGRAMS += proflab-monitor

@@ -4,10 +4,10 @@
 #include "base/attr.h"
 #include "base/parse.h"
 #include "tools/die.h"
+#include "tools/options.h"
 
 #include <ctype.h>
 #include <errno.h>
-#include <getopt.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
@@ -15,6 +15,7 @@
 
 #define SECOND_NS INT64_C(1000000000)
 #define DAY_NS	  (86400 * SECOND_NS)
+#define LONG_NS	  (3650 * DAY_NS)
 
 const char collect_usage_text[] =
 	"Usage: proflab-collect [OPTION]... URL\n"
@@ -99,22 +100,22 @@ void collect_options_free(struct collect_options *o)
 
 /* ---- values ---- */
 
-static int parse_age(const char *s, const char *what, int64_t *ret,
+static int parse_age(const char *s, const char *what, void *field,
 		     struct err *e)
 {
 	const size_t n = strlen(s);
 	int64_t days;
 	if (!n || s[n - 1] != 'd')
-		return parse_duration(s, what, 0, 3650 * DAY_NS, ret, e);
+		return parse_duration(s, what, 0, LONG_NS, field, e);
 	char *number = xasprintf("%.*s", (int)n - 1, s);
 	const int rc = parse_int(number, what, 0, 3650, &days, e);
 	free(number);
 	if (!rc)
-		*ret = days * DAY_NS;
+		*(int64_t *)field = days * DAY_NS;
 	return rc;
 }
 
-static int parse_size(const char *s, const char *what, int64_t *ret,
+static int parse_size(const char *s, const char *what, void *field,
 		      struct err *e)
 {
 	static const struct {
@@ -130,7 +131,7 @@ static int parse_size(const char *s, const char *what, int64_t *ret,
 	for (size_t i = 0; i < ARRAY_SIZE(units); i++)
 		if (isdigit((unsigned char)*s) && end > s && !errno &&
 		    !strcmp(end, units[i].unit) && v * units[i].bytes < 1e18) {
-			*ret = (int64_t)(v * units[i].bytes);
+			*(int64_t *)field = (int64_t)(v * units[i].bytes);
 			return 0;
 		}
 	return err_set(e, ERR_INVALID,
@@ -257,118 +258,41 @@ static void finish_types(struct collect_options *o)
 
 /* ---- the command line ---- */
 
-static const struct option longs[] = {
-	{ "dir", required_argument, NULL, 'd' },
-	{ "types", required_argument, NULL, 't' },
-	{ "seconds", required_argument, NULL, 's' },
-	{ "stats", required_argument, NULL, 'S' },
-	{ "once", no_argument, NULL, 'o' },
-	{ "rounds", required_argument, NULL, 'r' },
-	{ "interval", required_argument, NULL, 'i' },
-	{ "jitter", required_argument, NULL, 'j' },
-	{ "max-backoff", required_argument, NULL, 'b' },
-	{ "timeout", required_argument, NULL, 'T' },
-	{ "keep-age", required_argument, NULL, 'a' },
-	{ "keep-size", required_argument, NULL, 'z' },
-	{ "token-file", required_argument, NULL, 'k' },
-	{ "cacert", required_argument, NULL, 'c' },
-	{ "insecure", no_argument, NULL, 'I' },
-	{ "quiet", no_argument, NULL, 'q' },
-	{ "version", no_argument, NULL, 'v' },
-	{ "help", no_argument, NULL, 'h' },
-	{ NULL, 0, NULL, 0 },
-};
-
-struct words {
+/* What the options say, before the words are made into types and addresses. */
+struct line {
+	struct collect_options o;
 	const char *types, *stats;
 };
 
-static int set_option(struct collect_options *o, struct words *w, int c,
-		      struct err *e)
-{
-	const int64_t long_ns = 3650 * DAY_NS;
-	switch (c) {
-	case 'd':
-		o->folder = optarg;
-		return 0;
-	case 't':
-		w->types = optarg;
-		return 0;
-	case 's':
-		return parse_int(optarg, "-seconds", 1, 3600, &o->seconds, e);
-	case 'S':
-		w->stats = optarg;
-		return 0;
-	case 'o':
-		o->once = true;
-		return 0;
-	case 'r':
-		return parse_int(optarg, "-rounds", 0, INT64_C(1) << 40,
-				 &o->rounds, e);
-	case 'i':
-		return parse_duration(optarg, "-interval", SECOND_NS, long_ns,
-				      &o->interval_ns, e);
-	case 'j':
-		return parse_duration(optarg, "-jitter", 0, long_ns,
-				      &o->jitter_ns, e);
-	case 'b':
-		return parse_duration(optarg, "-max-backoff", SECOND_NS,
-				      long_ns, &o->backoff_ns, e);
-	case 'T':
-		return parse_duration(optarg, "-timeout", SECOND_NS,
-				      3600 * SECOND_NS, &o->timeout_ns, e);
-	case 'a':
-		return parse_age(optarg, "-keep-age", &o->keep_age_ns, e);
-	case 'z':
-		return parse_size(optarg, "-keep-size", &o->keep_bytes, e);
-	case 'k':
-		o->token_file = optarg;
-		return 0;
-	case 'c':
-		o->ca_file = optarg;
-		return 0;
-	case 'I':
-		o->insecure = true;
-		return 0;
-	case 'q':
-		o->quiet = true;
-		return 0;
-	case 'v':
-		o->version = true;
-		return 0;
-	case 'h':
-		o->help = true;
-		return 0;
-	default:
-		return err_set(e, ERR_INVALID, "-help lists the options");
-	}
-}
+static const struct option_row rows[] = {
+#define FIELD(f) offsetof(struct line, f)
+	{ "dir", OPTION_TEXT, FIELD(o.folder) },
+	{ "types", OPTION_TEXT, FIELD(types) },
+	{ "seconds", OPTION_NUMBER, FIELD(o.seconds), 1, 3600 },
+	{ "stats", OPTION_TEXT, FIELD(stats) },
+	{ "once", OPTION_FLAG, FIELD(o.once) },
+	{ "rounds", OPTION_NUMBER, FIELD(o.rounds), 0, INT64_C(1) << 40 },
+	{ "interval", OPTION_DURATION, FIELD(o.interval_ns), SECOND_NS,
+	  LONG_NS },
+	{ "jitter", OPTION_DURATION, FIELD(o.jitter_ns), 0, LONG_NS },
+	{ "max-backoff", OPTION_DURATION, FIELD(o.backoff_ns), SECOND_NS,
+	  LONG_NS },
+	{ "timeout", OPTION_DURATION, FIELD(o.timeout_ns), SECOND_NS,
+	  3600 * SECOND_NS },
+	{ "keep-age", OPTION_OTHER, FIELD(o.keep_age_ns), .parse = parse_age },
+	{ "keep-size", OPTION_OTHER, FIELD(o.keep_bytes), .parse = parse_size },
+	{ "token-file", OPTION_TEXT, FIELD(o.token_file) },
+	{ "cacert", OPTION_TEXT, FIELD(o.ca_file) },
+	{ "insecure", OPTION_FLAG, FIELD(o.insecure) },
+	{ "quiet", OPTION_FLAG, FIELD(o.quiet) },
+	{ "version", OPTION_FLAG, FIELD(o.version) },
+	{ "help", OPTION_FLAG, FIELD(o.help) },
+#undef FIELD
+};
 
-int collect_options_parse(int argc, char **argv, struct collect_options *o,
-			  struct err *e)
+/* What follows from other options where it was not given. */
+static int finish(struct collect_options *o, struct err *e)
 {
-	struct words w = { "heap,allocs,threads,mutex,block,cpu", "/stats" };
-	*o = (struct collect_options){ .folder = "profiles",
-				       .seconds = 10,
-				       .interval_ns = 300 * SECOND_NS,
-				       .jitter_ns = -1,
-				       .timeout_ns = 30 * SECOND_NS,
-				       .keep_age_ns = 7 * DAY_NS,
-				       .keep_bytes = 1000000000 };
-	int c, rc = 0;
-	while (!rc && (c = getopt_long_only(argc, argv, "", longs, NULL)) != -1)
-		rc = set_option(o, &w, c, e);
-	if (rc || o->help || o->version)
-		return rc;
-	if (argc - optind != 1)
-		return err_set(e, ERR_INVALID,
-			       "one URL is needed (-help lists the options)");
-	rc = collect_options_set_url(o, argv[optind], e);
-	if (!rc)
-		rc = set_types(o, w.types, e);
-	if (rc)
-		return rc;
-	set_stats(o, w.stats);
 	finish_types(o);
 	if (o->once)
 		o->rounds = 1;
@@ -380,4 +304,34 @@ int collect_options_parse(int argc, char **argv, struct collect_options *o,
 	if (!o->backoff_ns)
 		o->backoff_ns = o->interval_ns;
 	return 0;
+}
+
+int collect_options_parse(int argc, char **argv, struct collect_options *o,
+			  struct err *e)
+{
+	struct line line = {
+		.o = { .folder = "profiles",
+		       .seconds = 10,
+		       .interval_ns = 300 * SECOND_NS,
+		       .jitter_ns = -1,
+		       .timeout_ns = 30 * SECOND_NS,
+		       .keep_age_ns = 7 * DAY_NS,
+		       .keep_bytes = 1000000000 },
+		.types = "heap,allocs,threads,mutex,block,cpu",
+		.stats = "/stats",
+	};
+	const char *url;
+	int rc = options_parse(argc, argv, rows, ARRAY_SIZE(rows), &line, e);
+	*o = line.o;
+	if (rc || o->help || o->version)
+		return rc;
+	rc = options_operand(argc, argv, "URL", &url, e);
+	if (!rc)
+		rc = collect_options_set_url(o, url, e);
+	if (!rc)
+		rc = set_types(o, line.types, e);
+	if (rc)
+		return rc;
+	set_stats(o, line.stats);
+	return finish(o, e);
 }

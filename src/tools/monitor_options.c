@@ -1,10 +1,10 @@
 /* monitor_options.c - see monitor_options.h. */
 #include "tools/monitor_options.h"
 
-#include "base/parse.h"
+#include "base/attr.h"
 #include "tools/die.h"
+#include "tools/options.h"
 
-#include <getopt.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,24 +46,10 @@ const char monitor_usage_text[] =
 	"Exit status: 0; 1 with -fail; 2 wrong usage; 4 the server never\n"
 	"answered.\n";
 
-static const struct option longs[] = {
-	{ "interval", required_argument, NULL, 'i' },
-	{ "n", required_argument, NULL, 'n' },
-	{ "max", required_argument, NULL, 'm' },
-	{ "fail", no_argument, NULL, 'f' },
-	{ "route", required_argument, NULL, 'r' },
-	{ "lines", no_argument, NULL, 'l' },
-	{ "timeout", required_argument, NULL, 'T' },
-	{ "token-file", required_argument, NULL, 'k' },
-	{ "cacert", required_argument, NULL, 'c' },
-	{ "insecure", no_argument, NULL, 'I' },
-	{ "version", no_argument, NULL, 'v' },
-	{ "help", no_argument, NULL, 'h' },
-	{ NULL, 0, NULL, 0 },
-};
-
-static int set_max(double max[FIGURES], const char *text, struct err *e)
+static int set_max(const char *text, const char *what, void *field,
+		   struct err *e)
 {
+	double *max = *(double **)field;
 	const char *eq = strchr(text, '=');
 	for (size_t f = 0; eq && f < FIGURES; f++) {
 		const char *name = figure_name((enum figure)f);
@@ -77,70 +63,49 @@ static int set_max(double max[FIGURES], const char *text, struct err *e)
 		return figure_parse((enum figure)f, eq + 1, &max[f], e);
 	}
 	return err_set(e, ERR_INVALID,
-		       "-max is \"%.80s\": must be NAME=VALUE, with memory, "
+		       "%s is \"%.80s\": must be NAME=VALUE, with memory, "
 		       "threads, requests, errors, p99, lockwait or cpu",
-		       text);
+		       what, text);
 }
 
-static int set_option(struct monitor_options *o, double max[FIGURES], int c,
-		      struct err *e)
-{
-	switch (c) {
-	case 'i':
-		return parse_duration(optarg, "-interval", SECOND_NS / 10,
-				      3600 * SECOND_NS, &o->interval_ns, e);
-	case 'n':
-		return parse_int(optarg, "-n", 0, INT64_C(1) << 40, &o->rounds,
-				 e);
-	case 'm':
-		return set_max(max, optarg, e);
-	case 'f':
-		o->fail = true;
-		return 0;
-	case 'r':
-		o->route = optarg;
-		return 0;
-	case 'l':
-		o->lines = true;
-		return 0;
-	case 'T':
-		return parse_duration(optarg, "-timeout", SECOND_NS / 10,
-				      600 * SECOND_NS, &o->source.timeout_ns,
-				      e);
-	case 'k':
-		o->source.token_file = optarg;
-		return 0;
-	case 'c':
-		o->source.ca_file = optarg;
-		return 0;
-	case 'I':
-		o->source.insecure = true;
-		return 0;
-	case 'v':
-		o->version = true;
-		return 0;
-	case 'h':
-		o->help = true;
-		return 0;
-	default:
-		return err_set(e, ERR_INVALID, "-help lists the options");
-	}
-}
+struct line {
+	struct monitor_options o;
+	double *max;
+};
+
+static const struct option_row rows[] = {
+#define FIELD(f) offsetof(struct line, f)
+	{ "interval", OPTION_DURATION, FIELD(o.interval_ns), SECOND_NS / 10,
+	  3600 * SECOND_NS },
+	{ "n", OPTION_NUMBER, FIELD(o.rounds), 0, INT64_C(1) << 40 },
+	{ "max", OPTION_OTHER, FIELD(max), .parse = set_max },
+	{ "fail", OPTION_FLAG, FIELD(o.fail) },
+	{ "route", OPTION_TEXT, FIELD(o.route) },
+	{ "lines", OPTION_FLAG, FIELD(o.lines) },
+	{ "timeout", OPTION_DURATION, FIELD(o.source.timeout_ns),
+	  SECOND_NS / 10, 600 * SECOND_NS },
+	{ "token-file", OPTION_TEXT, FIELD(o.source.token_file) },
+	{ "cacert", OPTION_TEXT, FIELD(o.source.ca_file) },
+	{ "insecure", OPTION_FLAG, FIELD(o.source.insecure) },
+	{ "version", OPTION_FLAG, FIELD(o.version) },
+	{ "help", OPTION_FLAG, FIELD(o.help) },
+#undef FIELD
+};
 
 int monitor_options_parse(int argc, char **argv, struct monitor_options *o,
 			  double max[FIGURES], struct err *e)
 {
-	*o = (struct monitor_options){ .interval_ns = 2 * SECOND_NS,
-				       .source.timeout_ns = 5 * SECOND_NS };
-	int c, rc = 0;
-	while (!rc && (c = getopt_long_only(argc, argv, "", longs, NULL)) != -1)
-		rc = set_option(o, max, c, e);
+	struct line line = { .o = { .interval_ns = 2 * SECOND_NS,
+				    .source.timeout_ns = 5 * SECOND_NS },
+			     .max = max };
+	const char *url;
+	int rc = options_parse(argc, argv, rows, ARRAY_SIZE(rows), &line, e);
+	*o = line.o;
 	if (rc || o->help || o->version)
 		return rc;
-	if (argc - optind != 1)
-		return err_set(e, ERR_INVALID,
-			       "one URL is needed (-help lists the options)");
-	rc = collect_options_set_url(&o->source, argv[optind], e);
+	rc = options_operand(argc, argv, "URL", &url, e);
+	if (!rc)
+		rc = collect_options_set_url(&o->source, url, e);
 	if (rc)
 		return rc;
 	/* URL/metrics itself may be given, too. */
