@@ -56,6 +56,26 @@ ok $? "the profiler's own threads are not in it"
 curl -sS -d 'mutex=-1' "$base/rates" >"$tmp/refused"
 grep -q 'invalid value for "mutex" - must be an integer from 0' "$tmp/refused"
 ok $? "a rate out of range is refused: $(cat "$tmp/refused")"
+# NAME, the option of proflab-server, the preload library's variable, the most
+rates='heap mem-profile-rate PPROF_MEM_RATE 1099511627776
+block block-profile-rate PPROF_BLOCK_RATE 3600000000000
+mutex mutex-profile-fraction PPROF_MUTEX_FRACTION 2147483647'
+while read -r name option _ most; do
+	curl -fsS -d "$name=$most" "$base/rates" >"$tmp/rates"
+	grep -q "\"$name\":${most}[,}]" "$tmp/rates"
+	ok $? "the route takes the largest rate of $name: $(cat "$tmp/rates")"
+	curl -sS -d "$name=$((most + 1))" "$base/rates" >"$tmp/refused"
+	grep -q "must be an integer from 0 to $most (" "$tmp/refused"
+	ok $? "and no larger one: $(cat "$tmp/refused")"
+	"$top_builddir/proflab-server" "-$option=$((most + 1))" \
+		>"$tmp/refused" 2>&1
+	grep -q "must be a whole number from 0 to $most\$" "$tmp/refused"
+	ok $? "nor does -$option: $(head -n 1 "$tmp/refused")"
+	"$top_builddir/proflab-server" "-$option=$most" -version >"$tmp/out" 2>&1
+	ok $? "-$option takes it"
+done <<RATES
+$rates
+RATES
 kill -TERM "$server_pid"
 wait "$server_pid"
 ok $? "the server ends as ever"
@@ -64,11 +84,11 @@ ok $? "the server ends as ever"
 if [ ! -f "$preload" ]; then
 	done_testing
 fi
-for rates in "0 0" "10000 10" "1 1"; do
-	PPROF_BLOCK_RATE=${rates% *} PPROF_MUTEX_FRACTION=${rates#* } \
+for pair in "0 0" "10000 10" "1 1"; do
+	PPROF_BLOCK_RATE=${pair% *} PPROF_MUTEX_FRACTION=${pair#* } \
 		LD_PRELOAD=$preload "$wakeups" "${LOCK_ROUNDS:-20000}" \
 		"${LOCK_SECONDS:-60}" >"$tmp/out" 2>"$tmp/err"
-	ok $? "no wake-up is lost at $rates: $(cat "$tmp/out" "$tmp/err")"
+	ok $? "no wake-up is lost at $pair: $(cat "$tmp/out" "$tmp/err")"
 done
 
 PPROF_ADDR=unix:$tmp/sock PPROF_BLOCK_RATE=7 PPROF_MUTEX_FRACTION=1 \
@@ -99,4 +119,17 @@ PPROF_BLOCK_RATE=often PPROF_MUTEX_FRACTION=-1 LD_PRELOAD=$preload \
 	grep -q "PPROF_BLOCK_RATE.*often" "$tmp/err" &&
 	grep -q "PPROF_MUTEX_FRACTION" "$tmp/err"
 ok $? "what is wrong with a variable is said: $(head -n 2 "$tmp/err")"
+while read -r _ _ variable most; do
+	env "$variable=$most" LD_PRELOAD="$preload" "$wakeups" 10 \
+		>"$tmp/out" 2>"$tmp/err"
+	[ ! -s "$tmp/err" ]
+	ok $? "$variable takes $most, as the route does: $(cat "$tmp/err")"
+	env "$variable=$((most + 1))" LD_PRELOAD="$preload" "$wakeups" 10 \
+		>"$tmp/out" 2>"$tmp/err"
+	grep -q "$variable is .*must be a whole number from 0 to $most\$" \
+		"$tmp/err"
+	ok $? "$variable refuses more: $(cat "$tmp/err")"
+done <<RATES
+$rates
+RATES
 done_testing

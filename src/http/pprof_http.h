@@ -133,6 +133,14 @@ void pprof_http_drain(struct pprof_http *http);
 /* ---- rates ---- */
 
 /*
+ * The largest rates.  The route, the function, proflab-server's options and the
+ * variables of the preload library all accept 0 to these.
+ */
+#define PPROF_HTTP_HEAP_RATE_MAX  (INT64_C(1) << 40)	 /* bytes */
+#define PPROF_HTTP_BLOCK_RATE_MAX INT64_C(3600000000000) /* nanoseconds */
+#define PPROF_HTTP_MUTEX_RATE_MAX INT64_C(2147483647)	 /* fraction */
+
+/*
  * As POST /debug/pprof/rates: "heap" (bytes), "block" (nanoseconds) or "mutex"
  * (one in so many); 0 is off.
  * Returns: 0, PPROF_ERR_NOTFOUND, PPROF_ERR_INVALID, PPROF_ERR_UNSUPPORTED

@@ -342,13 +342,13 @@ static void forked(void)
 		self.daemon_ns = 0;
 }
 
-static bool number(const char *name, int64_t *ret_value)
+static bool number(const char *name, int64_t max, int64_t *ret_value)
 {
 	const char *text = getenv(name);
 	struct err e;
 	if (!text || !*text)
 		return false;
-	if (parse_int(text, name, 0, INT64_MAX, ret_value, &e) == 0)
+	if (parse_int(text, name, 0, max, ret_value, &e) == 0)
 		return true;
 	complain("%s", e.text);
 	return false;
@@ -356,19 +356,24 @@ static bool number(const char *name, int64_t *ret_value)
 
 static void set_rates(void)
 {
-	static const char *const rates[][2] = {
-		{ "PPROF_BLOCK_RATE", "block" },
-		{ "PPROF_MUTEX_FRACTION", "mutex" },
+	static const struct {
+		const char *variable, *name;
+		int64_t max;
+	} rates[] = {
+		{ "PPROF_BLOCK_RATE", "block", PPROF_HTTP_BLOCK_RATE_MAX },
+		{ "PPROF_MUTEX_FRACTION", "mutex", PPROF_HTTP_MUTEX_RATE_MAX },
 	};
 	int64_t value;
-	if (number("PPROF_MEM_RATE", &value))
+	/* Where malloc was not called yet, set_rate would see no shim. */
+	if (number("PPROF_MEM_RATE", PPROF_HTTP_HEAP_RATE_MAX, &value))
 		pprof_set_mem_profile_rate(value);
 	for (size_t i = 0; i < sizeof(rates) / sizeof(*rates); i++) {
-		if (!number(rates[i][0], &value))
+		if (!number(rates[i].variable, rates[i].max, &value))
 			continue;
-		const int rc = pprof_http_set_rate(rates[i][1], value);
+		const int rc = pprof_http_set_rate(rates[i].name, value);
 		if (rc)
-			complain("%s: %s", rates[i][0], pprof_strerror(rc));
+			complain("%s: %s", rates[i].variable,
+				 pprof_strerror(rc));
 	}
 }
 

@@ -50,16 +50,20 @@ static bool mutex_set(int64_t n)
 	return true;
 }
 
+_Static_assert(PPROF_HTTP_MUTEX_RATE_MAX <= INT_MAX,
+	       "pprof_set_mutex_profile_fraction takes an int");
+
 static const struct rate {
 	const char *name, *unit;
 	int64_t max;
 	int64_t (*get)(void);
 	bool (*set)(int64_t value);
 } rates[] = {
-	{ "block", "nanoseconds", INT64_C(3600000000000),
+	{ "block", "nanoseconds", PPROF_HTTP_BLOCK_RATE_MAX,
 	  pprof_block_profile_rate, block_set },
-	{ "heap", "bytes", INT64_C(1) << 40, heap_get, heap_set },
-	{ "mutex", "fraction", INT_MAX, mutex_get, mutex_set },
+	{ "heap", "bytes", PPROF_HTTP_HEAP_RATE_MAX, heap_get, heap_set },
+	{ "mutex", "fraction", PPROF_HTTP_MUTEX_RATE_MAX, mutex_get,
+	  mutex_set },
 };
 
 /* All or nothing: one that is out of range changes none. */

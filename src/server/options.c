@@ -4,6 +4,7 @@
 #include "base/attr.h"
 #include "base/err.h"
 #include "base/parse.h"
+#include "http/pprof_http.h"
 #include "workloads/cache.h"
 #include "workloads/concurrent.h"
 #include "workloads/leaky.h"
@@ -52,13 +53,13 @@ static const struct option {
 	  FIELD(data_dir) },
 	{ "mem-profile-rate", "BYTES",
 	  "one sampled allocation in BYTES; 1 all, 0 off", NUMBER,
-	  FIELD(mem_profile_rate), 0, INT64_C(1) << 40, 512 << 10 },
+	  FIELD(mem_profile_rate), 0, PPROF_HTTP_HEAP_RATE_MAX, 512 << 10 },
 	{ "block-profile-rate", "NS",
 	  "sample waiting that lasts NS; 1 all, 0 off", NUMBER,
-	  FIELD(block_profile_rate), 0, 3600 * SECOND_NS, 10000 },
+	  FIELD(block_profile_rate), 0, PPROF_HTTP_BLOCK_RATE_MAX, 10000 },
 	{ "mutex-profile-fraction", "N",
 	  "sample one of N contended unlocks; 1 all, 0 off", NUMBER,
-	  FIELD(mutex_profile_fraction), 0, 1000000, 10 },
+	  FIELD(mutex_profile_fraction), 0, PPROF_HTTP_MUTEX_RATE_MAX, 10 },
 	{ "profile-budget", "PERCENT",
 	  "share of the CPU time that CPU profiling may take; 0 no limit",
 	  SHARE, FIELD(profile_budget) },
