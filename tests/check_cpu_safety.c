@@ -599,6 +599,68 @@ START_TEST(cancelled_above_the_tick)
 }
 END_TEST
 
+static int discard(void *arg, const void *data, size_t len)
+{
+	(void)data;
+	*(size_t *)arg += len;
+	pthread_testcancel();
+	return 0;
+}
+
+/* No assertion here: Check writes of each to a file, and that can be cancelled.
+ * Returns: how many calls failed. */
+static int take_and_write(size_t *len)
+{
+	const struct pprof_writer writer = { discard, len };
+	static const char *const names[] = { "heap", "threads",
+					     "threadcreate" };
+	struct pprof_capture *c;
+	int failed = 0;
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		failed += pprof_write_to(pprof_lookup(names[i]), NULL,
+					 &writer) != 0;
+	if (pprof_capture_start("profile", NULL, &c))
+		return failed + 1;
+	failed += pprof_capture_stop(c) != 0;
+	failed += pprof_capture_write(c, &writer) != 0;
+	pprof_capture_free(c);
+	return failed;
+}
+
+struct take {
+	size_t len;
+	int failed;
+};
+
+static void *take_with_a_request(void *arg)
+{
+	struct take *take = arg;
+	take->failed = -1;
+	pthread_cancel(pthread_self());
+	take->failed = take_and_write(&take->len);
+	pthread_testcancel();
+	return NULL;
+}
+
+/* Who takes a profile is cancelled when it has been taken: amid it, the locks
+ * would stay with a thread that has gone. */
+START_TEST(cancelled_while_taking)
+{
+	pthread_t thread;
+	struct take take = { 0 };
+	size_t later = 0;
+	void *result;
+	ck_assert_int_eq(
+		pthread_create(&thread, NULL, take_with_a_request, &take), 0);
+	ck_assert_int_eq(pthread_join(thread, &result), 0);
+	ck_assert_ptr_eq(result, PTHREAD_CANCELED);
+	ck_assert_int_eq(take.failed, 0);
+	ck_assert_int_eq(take_and_write(&later), 0);
+	ck_assert_msg(take.len > later / 2 && later > 1000, "%zu, %zu",
+		      take.len, later);
+}
+END_TEST
+
 /* No descriptors for perf events: threads make do with timers. */
 START_TEST(above_the_tick_without_descriptors)
 {
@@ -684,6 +746,7 @@ int main(void)
 	tcase_add_test(t, dlopen_sees_its_caller);
 	tcase_add_test(t, above_the_tick);
 	tcase_add_test(t, cancelled_above_the_tick);
+	tcase_add_test(t, cancelled_while_taking);
 	tcase_add_test(t, above_the_tick_without_descriptors);
 	testing_add_table(t, nothing_is_left, rates);
 	suite_add_tcase(s, t);

@@ -44,6 +44,7 @@ libpprof_core_la_SOURCES = \
 	src/pprof/threads.c src/pprof/threads.h \
 	src/pprof/threads_dump.c src/pprof/threads_take.c \
 	src/pprof/timer.c src/pprof/timer.h \
+	src/pprof/uncancelled.h \
 	src/pprof/unwind.c src/pprof/unwind.h \
 	src/pprof/unwind_cfi.c src/pprof/unwind_cfi.h \
 	src/pprof/unwind_fast.h \

@@ -10,6 +10,7 @@
 #include "base/err.h"
 #include "pprof/guard.h"
 #include "pprof/source.h"
+#include "pprof/uncancelled.h"
 #include "profile/encode.h"
 
 #include <errno.h>
@@ -70,6 +71,7 @@ int capture_start(const char *name, const struct pprof_capture_options *options,
 	if (hz == 0 && strcmp(name, "profile") == 0)
 		hz = __atomic_load_n(&cpu_hz, __ATOMIC_RELAXED);
 
+	UNCANCELLED;
 	guard_enter();
 	struct pprof_capture *c = calloc(1, sizeof(*c));
 	int code = ERR_NOMEM;
@@ -104,6 +106,7 @@ int pprof_capture_stop(struct pprof_capture *c)
 {
 	if (!c || c->until || c->pid != getpid())
 		return PPROF_ERR_INVALID;
+	UNCANCELLED;
 	const struct source *s = c->source;
 	guard_enter();
 	const int code = s->stop ? s->stop(s, c->since, &c->until, NULL)
@@ -119,6 +122,7 @@ int capture_collect(struct pprof_capture *c, struct profile **ret_profile,
 {
 	if (!c || !c->until)
 		return err_set(e, ERR_INVALID, "the window is still open");
+	UNCANCELLED;
 	const struct source *s = c->source;
 	guard_enter();
 	struct profile *p;
@@ -141,6 +145,7 @@ int pprof_capture_write(struct pprof_capture *c,
 {
 	if (!writer || !writer->write)
 		return PPROF_ERR_INVALID;
+	UNCANCELLED;
 	struct profile *p;
 	int code = capture_collect(c, &p, NULL);
 	if (code)
@@ -163,6 +168,7 @@ void pprof_capture_free(struct pprof_capture *c)
 {
 	if (!c)
 		return;
+	UNCANCELLED;
 	const int saved_errno = errno;
 	if (!c->until)
 		pprof_capture_stop(c); /* refused in a child */
@@ -198,6 +204,7 @@ int pprof_start_cpu_profile(int fd)
 {
 	if (fd < 0)
 		return PPROF_ERR_INVALID;
+	UNCANCELLED;
 	if (!cpu_file_move(CPU_IDLE, CPU_CHANGING))
 		return PPROF_ERR_BUSY;
 	const int code =
@@ -215,6 +222,7 @@ static int write_fd(void *arg, const void *data, size_t len)
 
 int pprof_stop_cpu_profile(void)
 {
+	UNCANCELLED;
 	if (!cpu_file_move(CPU_RUNNING, CPU_CHANGING))
 		return PPROF_ERR_NOTFOUND;
 	const struct pprof_writer writer = { write_fd, &cpu_file.fd };

@@ -14,7 +14,8 @@
  *
  * Every function returns 0 or a negative PPROF_ERR_ code and changes nothing
  * when it fails, unless it says otherwise.  All are safe to call from any
- * thread; none from a signal handler, unless it says `Signal: safe`.  The
+ * thread; none from a signal handler, unless it says `Signal: safe`.  None that
+ * blocks is a cancellation point, and nor is what it calls of yours.  The
  * library prints nothing and never ends the process.
  */
 #ifndef PPROF_H

@@ -11,6 +11,7 @@
 #include "pprof/guard.h"
 #include "pprof/stat.h"
 #include "pprof/text.h"
+#include "pprof/uncancelled.h"
 #include "profile/encode.h"
 
 #include <pthread.h>
@@ -254,6 +255,7 @@ int pprof_write_to(struct pprof_profile *profile,
 {
 	if (!profile || !writer || !writer->write)
 		return PPROF_ERR_INVALID;
+	UNCANCELLED;
 	const struct source *s = source_of(profile);
 	struct source_options o = { 0 };
 	if (options) {
