@@ -130,9 +130,12 @@ static int tag_filter_init(struct tag_filter *f, const char *name,
 {
 	const char *equals = strchr(value, '=');
 	if (equals) {
-		f->key = strndup(value, (size_t)(equals - value));
-		if (!f->key)
-			return ERR_NOMEM;
+		/* "=value" is of any key. */
+		if (equals > value) {
+			f->key = strndup(value, (size_t)(equals - value));
+			if (!f->key)
+				return ERR_NOMEM;
+		}
 		value = equals + 1;
 	}
 	int rc = parse_range(f, value);

@@ -225,7 +225,7 @@ int report_open(const struct profile *p, const struct report_kind *kind,
 		return ERR_NOMEM;
 	r->kind = kind;
 	r->o = *o;
-	if (!r->o.unit || !*r->o.unit)
+	if (!r->o.unit)
 		r->o.unit = "minimum";
 	if (warn)
 		r->warn = *warn;

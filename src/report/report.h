@@ -43,7 +43,7 @@ enum report_granularity {
 struct report_options {
 	const char *sample_index; /* number or name; NULL: the profile's own */
 	bool mean;		  /* divide by the first value (count) */
-	const char *unit;	  /* "minimum", "auto", "ms", "mb", ... */
+	const char *unit;	  /* "minimum" (NULL), "auto", "ms", "mb", .. */
 	double divide_by;
 	bool cum; /* sort by cumulative value */
 	enum report_granularity granularity;
