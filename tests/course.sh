@@ -39,6 +39,46 @@ for json in "status --json" "list --json" "--json"; do
 	fi
 done
 
+# What a command does not take is not passed over in silence.
+status "hint for machines" 2 "$proflab" hint 1 --json
+said "and what is for machines" "list, status, check and compare"
+for words in "list 1" "check 1 2" "hint 1-live" "hint 1/" "solution 1 2 3" "start 99"; do
+	# shellcheck disable=SC2086 # words
+	status "$words" 2 "$proflab" $words
+done
+check "none of it was remembered" test ! -e "$PROFLAB_STATE/progress"
+
+# ---- from wherever it is called, and wherever it writes ------------------------
+ln -s "$proflab" "$tmp/link"
+status "through a link" 0 "$tmp/link" list
+said "to the same course" "Task 1:"
+mkdir "$tmp/full"
+mkdir "$tmp/no folder"
+: >"$tmp/no folder/file"
+status "a state that cannot be: where you are" 0 \
+	env PROFLAB_STATE="$tmp/no folder/file/state" "$proflab"
+check "says where, and nothing else" test "$(wc -l <"$tmp/out")" -eq 6
+status "and a hint, which is remembered" 99 \
+	env PROFLAB_STATE="$tmp/no folder/file/state" "$proflab" hint 1
+said "names the folder" "cannot make the folder $tmp/no folder/file/state"
+# What is kept of the original is whole, or not there: half of it would be
+# written over a learner's file by reset.
+(
+	# Half-kilobyte blocks: no file may grow beyond 4 KiB.
+	ulimit -f 8
+	trap '' XFSZ
+	env PROFLAB_STATE="$tmp/full" "$proflab" reset cpu
+) >"$tmp/out" 2>&1
+[ $? -eq 99 ] && grep -q "cannot write $tmp/full/original/" "$tmp/out"
+ok $? "no room: an end that names the file"
+whole=0
+for file in "$tmp"/full/original/*; do
+	[ ! -e "$file" ] ||
+		cmp -s "$file" "$scratch/src/workloads/$(basename "$file")" ||
+		whole=1
+done
+ok "$whole" "what is kept is whole"
+
 # ---- hints, solutions -----------------------------------------------------------
 for folder in "$scratch"/exercises/[1-9]-*/; do
 	number=$(basename "$folder" | cut -d - -f 1)
@@ -108,6 +148,44 @@ check "the answers are still held against the faulty one's" \
 	test "$(cksum <"$PROFLAB_STATE/1-live-profiling/cpu.pb.gz")" = "$taken"
 status "a walk that was broken off" 99 "$proflab" check 1
 said "says which profile is missing, and what takes it" "./proflab start 1 takes it"
+# Answers for machines: one object, and what is for people beside it.
+for profile in cpu allocs inefficient; do
+	cp "$PROFLAB_STATE/1-live-profiling/cpu.pb.gz" \
+		"$PROFLAB_STATE/1-live-profiling/$profile.pb.gz" 2>/dev/null
+done
+mkdir "$tmp/a state"
+cp -r "$PROFLAB_STATE/1-live-profiling" "$PROFLAB_STATE/progress" "$tmp/a state/"
+env PROFLAB_STATE="$tmp/a state" "$proflab" check 1 --json \
+	>"$tmp/out" 2>"$tmp/err"
+got=$?
+if command -v jq >/dev/null 2>&1; then
+	check "check --json, in a folder with a space, is one object (exit status $got)" \
+		jq -es 'length == 1 and (.[0] | .task == 1 and .exit == 1
+			and .status == "started" and .mended == []
+			and (.answers.results | length) == 8)' "$tmp/out"
+else
+	skip "check --json is one object" "jq is not installed"
+fi
+check "what is for people is beside it" grep -q 'Stuck?' "$tmp/err"
+status "its own server's walk" 0 "$proflab" start --mended --help
+check "takes nothing away that answers are held against" \
+	test -e "$PROFLAB_STATE/1-live-profiling/cpu.pb.gz"
+
+# Two at a time would judge each other's profiles.
+if command -v flock >/dev/null 2>&1; then
+	sh -c 'exec 9>"$1"; flock 9; exec sleep 60' sh "$PROFLAB_STATE/lock" &
+	held=$!
+	own "$held"
+	taken_lock() { ! flock -n "$PROFLAB_STATE/lock" true; }
+	wait_for 10 taken_lock
+	status "two at a time" 99 "$proflab" check 1
+	said "says so" "another ./proflab is at work in $PROFLAB_STATE"
+	kill "$held"
+	wait "$held" 2>/dev/null
+else
+	skip "two at a time" "flock is not installed"
+fi
+echo "1 mended-cpu now" >>"$PROFLAB_STATE/progress"
 echo "1 found now" >>"$PROFLAB_STATE/progress"
 status "found: now mend" 1 "$proflab" check 1
 said "says which files" "src/workloads/cpu.c"
@@ -124,6 +202,15 @@ check "it is as it was given" cmp "$top_srcdir/src/workloads/cpu.c" \
 	"$scratch/src/workloads/cpu.c"
 grep -q 'this is no C' "$PROFLAB_STATE"/kept/cpu.*.c
 ok $? "what was written is kept"
+echo '/* mine */' >>"$scratch/src/workloads/cpu.c"
+echo '/* mine */' >>"$scratch/src/workloads/leaky.c"
+status "reset of one that is, and one that is not" 2 "$proflab" reset cpu cup
+check "resets none" grep -q mine "$scratch/src/workloads/cpu.c"
+status "reset of two" 0 "$proflab" reset cpu leaky
+for name in cpu leaky; do
+	check "$name is as it was given" cmp "$top_srcdir/src/workloads/$name.c" \
+		"$scratch/src/workloads/$name.c"
+done
 status "reset of what was not changed" 0 "$proflab" reset cpu
 said "says that there was nothing to do" "as it was given already"
 

@@ -8,9 +8,9 @@
 # shellcheck shell=sh
 : "${here:?}" "${build:?}"
 
-state=${PROFLAB_STATE:-$here/.proflab}
+state=$(absolute "${PROFLAB_STATE:-$here/.proflab}")
 progress=$state/progress
-answers=${PROFLAB_ANSWERS:-$here/answers}
+answers=$(absolute "${PROFLAB_ANSWERS:-$here/answers}")
 json=no
 
 if [ -t 1 ] && [ -z "${NO_COLOR:-}" ]; then
@@ -20,6 +20,48 @@ else
 	bold='' green='' plain=''
 fi
 
+# check_arguments COMMAND ARGS...: no more than it takes; nothing is passed over
+# in silence.
+check_arguments() {
+	most=1
+	case $1 in
+	list | status) most=0 ;;
+	start | reset | compare) most=99 ;;
+	solution) most=2 ;;
+	esac
+	case $json-$1 in
+	no-* | yes-list | yes-status | yes-check | yes-compare) ;;
+	*)
+		say "proflab: $1 has no --json; list, status, check and compare have" >&2
+		return 2
+		;;
+	esac
+	[ $(($# - 1)) -le "$most" ] || {
+		shift "$((most + 1))"
+		say "proflab: \"$1\" is too much; ./proflab --help shows what each command takes" >&2
+		return 2
+	}
+}
+
+# make_state: the folder for what is remembered, or an end.
+make_state() {
+	mkdir -p "$state" || die "cannot make the folder $state (PROFLAB_STATE names another)"
+}
+
+# alone COMMAND ARGS...: walks and checks share a build and the profiles in
+# $state; two at a time would judge each other's.
+alone() {
+	make_state
+	{
+		# shellcheck disable=SC2086 # -n, or nothing
+		! command -v flock >/dev/null 2>&1 || flock ${patience--n} 9 || {
+			say "proflab: another ./proflab is at work in $state: wait until it has ended (or name another folder by PROFLAB_STATE)" >&2
+			return 99
+		}
+		"$@"
+	} 9>"$state/lock"
+}
+
 tasks() {
 	for folder in "$here"/exercises/[1-9]-*/; do
 		basename "$folder" | cut -d - -f 1
@@ -28,12 +70,16 @@ tasks() {
 
 # task_folder N, or an error that names what there is.
 task_folder() {
-	for folder in "$here"/exercises/"$1"-*/; do
-		if [ -d "$folder" ]; then
-			echo "${folder%/}"
-			return 0
-		fi
-	done
+	case $1 in
+	[1-9])
+		for folder in "$here"/exercises/"$1"-*/; do
+			[ ! -d "$folder" ] || {
+				echo "${folder%/}"
+				return 0
+			}
+		done
+		;;
+	esac
 	say "proflab: there is no task \"$1\"; there are: $(tasks | tr '\n' ' ')" >&2
 	return 2
 }
@@ -49,12 +95,12 @@ task_field() {
 
 # remember N FACT [VALUE]: replaces the same fact.
 remember() {
-	mkdir -p "$state" || die "cannot make the folder $state"
+	make_state
 	{
-		[ ! -f "$progress" ] || grep -v "^$1 $2\b" "$progress"
+		[ ! -f "$progress" ] || grep -v "^$1 $2 " "$progress"
 		echo "$1 $2 ${3:-$(date +%Y-%m-%dT%H:%M:%S)}"
-	} >"$progress.new"
-	mv "$progress.new" "$progress"
+	} >"$progress.new" && mv "$progress.new" "$progress" ||
+		die "cannot write $progress: it stays as it was"
 }
 
 # recall N FACT: its value, or nothing.
@@ -170,27 +216,44 @@ mend_files() {
 }
 
 course_start() {
-	n=$(chosen_task "${1:-}") || return 2
-	[ -n "$n" ] || n=1
-	[ $# -eq 0 ] || shift
-	folder=$(task_folder "$n")
-	need_build
-	# Another server's profiles are not those that answers are held against.
-	case " $* " in
-	*" --fixed "*)
-		PROFLAB_BUILD=$build PROFLAB_STATE=$state/fixed "$folder/run" "$@"
-		return
+	# Options may stand alone, for the present task.
+	case ${1:-} in
+	-*) n=$(chosen_task) ;;
+	*)
+		n=$(chosen_task "${1:-}") || return 2
+		[ $# -eq 0 ] || shift
 		;;
 	esac
+	[ -n "$n" ] || n=1
+	folder=$(task_folder "$n")
+	need_build
+	alone walk "$n" "$folder" "$@"
+}
+
+# walk N FOLDER OPTIONS...
+walk() {
+	n=$1 folder=$2
+	shift 2
+	# Another server's profiles are not those that answers are held against.
+	for other in fixed mended; do
+		case " $* " in
+		*" --$other "*)
+			PROFLAB_BUILD=$build PROFLAB_STATE=$state/$other \
+				"$folder/run" "$@"
+			return
+			;;
+		esac
+	done
 	# An earlier task's mend would hide what this one is about.
 	server=$state/original/proflab-server
 	[ -x "$server" ] || server=
 	PROFLAB_GIVEN=$server PROFLAB_BUILD=$build PROFLAB_STATE=$state \
 		"$folder/run" "$@" || return
 	[ -n "$(recall "$n" started)" ] || remember "$n" started
-	mkdir -p "$answers"
-	if [ ! -f "$answers/$n" ]; then
-		cp "$folder/answers.example" "$answers/$n"
+	if [ ! -e "$answers/$n" ]; then
+		mkdir -p "$answers" &&
+			cp "$folder/answers.example" "$answers/$n" ||
+			die "cannot write $answers/$n"
 	fi
 	say ""
 	say "Write what you found into $answers/$n, then: ./proflab check $n"
@@ -222,15 +285,28 @@ is_untouched() {
 
 # The file as it was given: from git where there is one, else as it is now.
 keep_original() {
+	original=$state/original/$1.c
 	mkdir -p "$state/original"
-	git -C "$here" show "HEAD:src/workloads/$1.c" \
-		>"$state/original/$1.c" 2>/dev/null ||
-		cp "$here/src/workloads/$1.c" "$state/original/$1.c"
+	{
+		git -C "$here" show "HEAD:src/workloads/$1.c" 2>/dev/null ||
+			cat "$here/src/workloads/$1.c"
+	} >"$original.new" && mv "$original.new" "$original" || {
+		rm -f "$original.new"
+		die "cannot write $original"
+	}
 }
 
 # All of them, before the learner changes any: without git this is the only
 # record.  And the server that was built from them, for ./proflab compare.
 keep_originals() {
+	case $command in
+	# Where one is may be asked where nothing can be kept.
+	list | status) (keep_all) 2>/dev/null || : ;;
+	*) make_state && keep_all ;;
+	esac
+}
+
+keep_all() {
 	untouched=yes
 	for name in $(workloads); do
 		is_untouched "$name" || untouched=no
@@ -239,7 +315,12 @@ keep_originals() {
 		! cmp -s "$build/proflab-server" "$state/original/proflab-server" &&
 		[ -z "$(cd "$here/src/workloads" && find . -name '*.c' \
 			-newer "$build/proflab-server")" ]; then
-		cp "$build/proflab-server" "$state/original/proflab-server"
+		cp "$build/proflab-server" "$state/original/server.new" &&
+			mv "$state/original/server.new" \
+				"$state/original/proflab-server" || {
+			rm -f "$state/original/server.new"
+			die "cannot keep the server as it was given in $state/original"
+		}
 	fi
 }
 
@@ -258,10 +339,19 @@ need_workload() {
 
 rebuild() {
 	(cd "$build" && make -j"$(nproc)" >"$state/make.log" 2>&1) || {
-		grep -E -A6 'error:' "$state/make.log" | head -n 40 >&2
-		say "It does not compile; the whole log is $state/make.log" >&2
+		if grep -q 'error:' "$state/make.log"; then
+			grep -E -A6 'error:' "$state/make.log" | head -n 40 >&2
+			say "It does not compile; the whole log is $state/make.log" >&2
+		else
+			tail -n 15 "$state/make.log" >&2
+			say "make failed; the whole log is $state/make.log" >&2
+		fi
 		return 99
 	}
+	# A compiler that doubts is often right.
+	grep -E -A6 '/src/workloads/[a-z]*\.c:.* warning:' "$state/make.log" |
+		head -n 40 >&2
+	return 0
 }
 
 # The learner's answers against the profiles of the last run.
@@ -275,23 +365,30 @@ check_answers() {
 		PROFLAB_BUILD=$build PROFLAB_STATE=$state "$2/check" "$answers/$1"
 		return
 	fi
-	captures=
-	for capture in $(task_field "$2" profiles); do
-		[ -f "$state/$(basename "$2")/${capture#*=}" ] || {
+	folder=$2
+	set -- "$1"
+	for capture in $(task_field "$folder" profiles); do
+		taken=$state/$(basename "$folder")/${capture#*=}
+		[ -f "$taken" ] || {
 			say "There is no ${capture#*=} yet: ./proflab start $1 takes it" >&2
 			return 99
 		}
-		captures="$captures ${capture%%=*}=$state/$(basename "$2")/${capture#*=}"
+		set -- "$@" "${capture%%=*}=$taken"
 	done
-	# shellcheck disable=SC2086 # one word a profile
-	"$build/proflab-check" ${json_flag:-} -answers "$answers/$1" \
-		"$2/findings" $captures
+	n=$1
+	shift
+	if [ "$json" = no ]; then
+		"$build/proflab-check" -answers "$answers/$n" \
+			"$folder/findings" "$@"
+	else
+		"$build/proflab-check" -json -answers "$answers/$n" \
+			"$folder/findings" "$@" >"$judged"
+	fi
 }
 
 # The learner's own server: the faults must be gone, the answers unchanged.
 check_mended() {
 	say "The workloads were changed: rebuilding, and taking the profiles again ..."
-	mkdir -p "$state"
 	rebuild || return
 	PROFLAB_BUILD=$build PROFLAB_STATE=$state/mended PROFLAB_MENDED=$touched \
 		"$2/run" --mended
@@ -299,12 +396,41 @@ check_mended() {
 
 course_check() {
 	n=$(chosen_task "${1:-}") || return 2
-	[ -n "$n" ] || {
-		say "All tasks are done."
-		return
-	}
-	folder=$(task_folder "$n")
 	need_build
+	if [ "$json" = no ]; then
+		[ -n "$n" ] || {
+			say "All tasks are done."
+			return
+		}
+		alone check_task "$n"
+		return
+	fi
+	judged=$state/judged.json
+	rm -f "$judged"
+	status=0
+	# What is told on the way is for people.
+	[ -z "$n" ] || alone check_task "$n" >&2
+	status=$?
+	now=done
+	[ -z "$n" ] || now=$(task_status "$n")
+	answers_judged=null
+	[ ! -s "$judged" ] || answers_judged=$(cat "$judged")
+	printf '{"task": %s, "status": "%s", "exit": %s, "mended": [%s],\n"answers": %s}\n' \
+		"${n:-null}" "$now" "$status" \
+		"$(mended_names "$n")" "$answers_judged"
+	return "$status"
+}
+
+# mended_names N: the task's workloads that were seen to be mended, for JSON.
+mended_names() {
+	[ -n "$1" ] && [ -f "$progress" ] || return 0
+	sed -n "s/^$1 mended-\([a-z]*\) .*/\"\1\"/p" "$progress" |
+		paste -s -d ,
+}
+
+check_task() {
+	n=$1
+	folder=$(task_folder "$n")
 	touched=
 	for name in $(task_field "$folder" mend); do
 		is_untouched "$name" || touched="$touched $name"
@@ -347,13 +473,14 @@ course_check() {
 course_watch() {
 	n=$(chosen_task "${1:-}") || return 2
 	[ -n "$n" ] || n=1
+	need_build
 	say "Watching src/workloads/ for task $n; Ctrl-C ends it."
 	last=
 	while :; do
 		now=$(cd "$here/src/workloads" && cksum ./*.c)
 		if [ "$now" != "$last" ]; then
 			last=$now
-			course_check "$n"
+			patience='' course_check "$n"
 			say "Waiting for the next change ..."
 		fi
 		sleep 1
@@ -391,25 +518,36 @@ course_solution() {
 }
 
 course_reset() {
-	if [ -z "${1:-}" ]; then
-		names=$(workloads)
+	if [ $# -eq 0 ]; then
 		rm -f "$progress"
 		say "What was found and mended is forgotten; your answers stay in $answers"
-	else
-		names=$1
-		need_workload "$1" || return
+		for name in $(workloads); do
+			is_untouched "$name" || reset_workload "$name" || return
+		done
+		return
 	fi
-	for name in $names; do
+	for name in "$@"; do
+		need_workload "$name" || return
+	done
+	for name in "$@"; do
 		if is_untouched "$name"; then
-			[ -z "${1:-}" ] || say "src/workloads/$name.c is as it was given already"
+			say "src/workloads/$name.c is as it was given already"
 		else
-			kept=$state/kept/$name.$(date +%Y%m%d_%H%M%S).c
-			mkdir -p "$state/kept"
-			cp "$here/src/workloads/$name.c" "$kept"
-			cp "$state/original/$name.c" "$here/src/workloads/$name.c"
-			say "src/workloads/$name.c is as it was given; yours is kept in $kept"
+			reset_workload "$name" || return
 		fi
 	done
+}
+
+# What the learner wrote is kept before anything is written over it.
+reset_workload() {
+	kept=$state/kept/$1.$(date +%Y%m%d_%H%M%S).c
+	mkdir -p "$state/kept" &&
+		cp "$here/src/workloads/$1.c" "$kept" &&
+		cp "$state/original/$1.c" "$here/src/workloads/$1.c" || {
+		say "proflab: src/workloads/$1.c was not reset" >&2
+		return 99
+	}
+	say "src/workloads/$1.c is as it was given; yours is kept in $kept"
 }
 
 # A workload (or the scenario mixed) before and after, under the same load.
@@ -436,8 +574,11 @@ course_compare() {
 	}
 	[ "$name" = mixed ] || need_workload "$name" || return
 	need_build
+	alone compare_servers
+}
+
+compare_servers() {
 	# What is compared is what is in src/workloads/ now.
-	mkdir -p "$state"
 	rebuild || return
 	[ "$json" = no ] || options="$options --json"
 	set -- "$build/proflab-server" yours \

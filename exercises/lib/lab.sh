@@ -7,11 +7,17 @@ set -u
 : "${task:?}" "${lab_default_seconds:?}"
 
 lab_top=$(cd "$task/../.." && pwd)
-lab_build=${PROFLAB_BUILD:-$lab_top/build}
+lab_absolute() {
+	case $1 in
+	/*) printf '%s\n' "$1" ;;
+	*) printf '%s\n' "$PWD/$1" ;;
+	esac
+}
+lab_build=$(lab_absolute "${PROFLAB_BUILD:-$lab_top/build}")
 [ -x "$lab_build/proflab-server" ] || [ ! -x "$lab_top/proflab-server" ] ||
 	lab_build=$lab_top
 # What is collected stays for the learner to look at.
-lab_out=${PROFLAB_STATE:-$lab_top/.proflab}/$(basename "$task")
+lab_out=$(lab_absolute "${PROFLAB_STATE:-$lab_top/.proflab}")/$(basename "$task")
 lab_pids=
 lab_variant=faulty
 lab_seconds=
@@ -74,6 +80,7 @@ lab_begin() {
 			exit 0
 			;;
 		*)
+			lab_say "run: \"$1\" is no option of a walk-through" >&2
 			lab_usage >&2
 			exit 2
 			;;
