@@ -20,7 +20,7 @@ walk() {
 status "the faulty server shows the findings" 0 walk faulty
 status "the mended server does not" 0 walk fixed --fixed
 check "and the checker says so" grep -q '^Nothing leaks' "$tmp/out"
-check "seven judgements" grep -q '^7 of 7 pass' "$tmp/out"
+check "eight judgements" grep -q '^8 of 8 pass' "$tmp/out"
 
 taken=$tmp/faulty/2-memory-leak
 fixed=$tmp/fixed/2-memory-leak
@@ -36,11 +36,11 @@ judge() {
 }
 
 status "the findings fail on the mended server" 1 judge "$fixed"
-check "each of them" test "$(grep -c '^FAIL' "$tmp/out")" -eq 5
+check "each of them" test "$(grep -c '^FAIL' "$tmp/out")" -eq 6
 check "the invariants hold there too" test "$(grep -c '^PASS' "$tmp/out")" -eq 2
 check "it does not grow" grep -q '^FAIL  grows-steadily' "$tmp/out"
 status "unsolved: they are not absent" 1 judge "$taken" -absent
-check "all five" test "$(grep -c '^FAIL' "$tmp/out")" -eq 5
+check "all six" test "$(grep -c '^FAIL' "$tmp/out")" -eq 6
 status "a profile of another build is refused" 99 judge "$fixed" \
 	-binary "$top_builddir/proflab-server"
 

@@ -18,7 +18,7 @@ walk() {
 
 status "the faulty server shows the findings" 0 walk faulty
 status "the mended server does not" 0 walk fixed --fixed
-check "seven judgements" grep -q '^7 of 7 pass' "$tmp/out"
+check "eight judgements" grep -q '^8 of 8 pass' "$tmp/out"
 
 taken=$tmp/faulty/3-concurrency
 fixed=$tmp/fixed/3-concurrency
@@ -34,9 +34,9 @@ judge() {
 }
 
 status "the findings fail on the mended server" 1 judge "$fixed"
-check "each of them" test "$(grep -c '^FAIL' "$tmp/out")" -eq 6
+check "each of them" test "$(grep -c '^FAIL' "$tmp/out")" -eq 7
 status "unsolved: they are not absent" 1 judge "$taken" -absent
-check "all six" test "$(grep -c '^FAIL' "$tmp/out")" -eq 6
+check "all seven" test "$(grep -c '^FAIL' "$tmp/out")" -eq 7
 status "the kind of profile can be chosen" 0 judge "$taken" -profile mutex
 check "and nothing else is judged" grep -q '^2 of 2 pass' "$tmp/out"
 status "a kind of which nothing is known" 99 judge "$taken" -profile heap

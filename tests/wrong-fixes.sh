@@ -1,7 +1,8 @@
 #!/bin/sh
 # wrong-fixes.sh - changes that make the findings go away and mend nothing: each
 # is built into a server, and ./proflab check must say FAIL, and why.  See
-# tests/wrong-fixes/: each file says what it does.
+# tests/wrong-fixes/: each file says what it does.  WRONG_FIXES names those to
+# be tried; none: all of them.
 # shellcheck source=tests/lib.sh
 . "$(dirname "$0")/lib.sh"
 # shellcheck source=tests/course-lib.sh
@@ -24,8 +25,15 @@ task_of() {
 	done
 }
 
+# tried FIX
+tried() {
+	case " ${WRONG_FIXES:-$1} " in *" $1 "*) return 0 ;; esac
+	return 1
+}
+
 # wrong FIX WORKLOAD REASON
 wrong() {
+	tried "$1" || return 0
 	cp "$top_srcdir/src/workloads"/*.c "$scratch/src/workloads/"
 	(cd "$scratch" && patch -s -p1 <"$top_srcdir/tests/wrong-fixes/$1.patch") || {
 		ok 1 "$1: the patch fits"
@@ -54,6 +62,20 @@ wrong sampling-off memory "FAIL  sampling: "
 [ -z "$(task_of leaky)" ] || wrong leak-in-mmap leaky "FAIL  rss: "
 wrong not-kept leaky "FAIL  kept: "
 wrong renamed cpu "FAIL  cpu: "
+# By name the finding is gone, by route it stays.
+! tried renamed || {
+	status "renamed: task 1 without its function" 1 \
+		"$scratch/exercises/1-live-profiling/run" --demo --seconds 3
+	said "renamed: not found by name" "FAIL  hot-task-function"
+	said "renamed: but by route" "PASS  cpu-by-route"
+}
+# Were the cost not looked at, the route's label would do.
+awk '$1 != "leaky" || $2 == "threads"' "$scratch/exercises/lib/costs" \
+	>"$tmp/costs"
+LAB_COSTS=$tmp/costs
+export LAB_COSTS
+wrong renamed-leak leaky "FAIL  growth-by-route: "
+unset LAB_COSTS
 wrong past-the-hooks inefficient "FAIL  sampling: "
 wrong spinning concurrent "FAIL  cpu: "
 wrong threads-for-each concurrent "FAIL  threads-follow-load: "
