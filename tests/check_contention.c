@@ -18,20 +18,6 @@
 
 /* ---- the profile --------------------------------------------------------- */
 
-static struct profile *take(const char *name)
-{
-	struct buf b = { 0 };
-	struct err e = { .text = "" };
-	struct profile *p = NULL;
-	const struct pprof_writer writer = { capture_append, &b };
-	int rc = pprof_write_to(pprof_lookup(name), NULL, &writer);
-	ck_assert_msg(rc == 0, "%s: %s", name, pprof_strerror(rc));
-	rc = profile_decode(b.data, b.len, NULL, &p, &e);
-	ck_assert_msg(rc == 0, "%s: %s", name, e.text);
-	buf_free(&b);
-	return p;
-}
-
 /* The delay below both functions; NULL is any. */
 static int64_t delay_of(const struct profile *p, const char *one,
 			const char *other)
@@ -42,18 +28,6 @@ static int64_t delay_of(const struct profile *p, const char *one,
 		    (!other || sample_has(p, i, other)))
 			ns += p->values[i * p->n_sample_types + 1];
 	return ns;
-}
-
-static void profile_all(void)
-{
-	pprof_set_block_profile_rate(1);
-	pprof_set_mutex_profile_fraction(1);
-}
-
-static void pause_ns(int64_t ns)
-{
-	const struct timespec ts = clock_to_timespec(ns);
-	clock_nanosleep(CLOCK_MONOTONIC, 0, &ts, NULL);
 }
 
 /* ---- A holds, B and C wait ----------------------------------------------- */
@@ -186,7 +160,7 @@ START_TEST(holder_and_waiters)
 	const struct held_kind *k = &kinds[_i];
 	mtx_init(&c11, mtx_plain);
 	pthread_spin_init(&spin, PTHREAD_PROCESS_PRIVATE);
-	profile_all();
+	profile_all_locks();
 	waited_ns = held_for_others_ns = 0;
 	for (int i = 0; i < 5; i++)
 		hold_and_release(k, 40 * MS);
@@ -317,7 +291,7 @@ START_TEST(waits_without_a_holder)
 {
 	const struct wait_kind *k = &waits[_i];
 	const struct pprof_label label = { "route", "/wait" };
-	profile_all();
+	profile_all_locks();
 	pprof_set_labels(&label, 1);
 	const int64_t began = clock_monotonic_ns();
 	/* Who is waited for may have begun before the wait did, where there was
@@ -469,7 +443,7 @@ END_TEST
 /* One that gives up is owed by the next release. */
 START_TEST(given_up_is_charged_to_the_holder)
 {
-	profile_all();
+	profile_all_locks();
 	pthread_mutex_lock(&mutex);
 	struct timespec past = { .tv_sec = 1 };
 	ck_assert_int_eq(pthread_mutex_timedlock(&mutex, &past), ETIMEDOUT);
@@ -502,7 +476,7 @@ START_TEST(cancelled_in_a_wait)
 	pthread_t t;
 	sem_t never;
 	void *result;
-	profile_all();
+	profile_all_locks();
 	sem_init(&never, 0, 0);
 	sem_init(&waiter_comes, 0, 0);
 	ck_assert_int_eq(pthread_create(&t, NULL, wait_for_ever, &never), 0);
@@ -531,7 +505,7 @@ START_TEST(a_child_begins_anew)
 {
 	static pthread_mutex_t held = PTHREAD_MUTEX_INITIALIZER;
 	pthread_t t;
-	profile_all();
+	profile_all_locks();
 	sem_init(&waiter_comes, 0, 0);
 	hold_and_release(&kinds[0], 10 * MS);
 	sem_init(&waiter_comes, 0, 0);
@@ -577,7 +551,7 @@ static void *play(void *arg)
 START_TEST(no_wakeup_is_lost)
 {
 	pthread_t t[2];
-	profile_all();
+	profile_all_locks();
 	for (int i = 0; i < 2; i++)
 		pthread_create(&t[i], NULL, play, (void *)(intptr_t)i);
 	for (int i = 0; i < 2; i++)
@@ -615,7 +589,7 @@ START_TEST(semantics_are_kept)
 	pthread_t t;
 	void *rc;
 	if (_i & 1)
-		profile_all();
+		profile_all_locks();
 	for (size_t i = 0; i < ARRAY_SIZE(types); i++) {
 		pthread_mutexattr_init(&attr);
 		pthread_mutexattr_settype(&attr, types[i].type);

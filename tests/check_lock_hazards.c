@@ -23,20 +23,6 @@
 
 /* ---- the profiles -------------------------------------------------------- */
 
-static struct profile *take(const char *name)
-{
-	struct buf b = { 0 };
-	struct err e = { .text = "" };
-	struct profile *p = NULL;
-	const struct pprof_writer writer = { capture_append, &b };
-	int rc = pprof_write_to(pprof_lookup(name), NULL, &writer);
-	ck_assert_msg(rc == 0, "%s: %s", name, pprof_strerror(rc));
-	rc = profile_decode(b.data, b.len, NULL, &p, &e);
-	ck_assert_msg(rc == 0, "%s: %s", name, e.text);
-	buf_free(&b);
-	return p;
-}
-
 /* With function anywhere in the stack; NULL is any. */
 static int64_t sum_of(const struct profile *p, const char *function, int value)
 {
@@ -48,12 +34,6 @@ static int64_t sum_of(const struct profile *p, const char *function, int value)
 }
 
 enum { COUNT, DELAY };
-
-static void profile_all(void)
-{
-	pprof_set_block_profile_rate(1);
-	pprof_set_mutex_profile_fraction(1);
-}
 
 static uint32_t locks_awaited(void)
 {
@@ -75,12 +55,6 @@ static void assert_settled(void)
 		      describe(m));
 	ck_assert_uint_eq(locks_awaited(), 0);
 	profile_free(m);
-}
-
-static void pause_ns(int64_t ns)
-{
-	const struct timespec ts = clock_to_timespec(ns);
-	clock_nanosleep(CLOCK_MONOTONIC, 0, &ts, NULL);
 }
 
 static void every(int usec, void (*handler)(int), int flags)
@@ -158,7 +132,7 @@ static void lock_in_handler(int signo)
 START_TEST(handlers_that_lock)
 {
 	sem_init(&handlers_sem, 0, 0);
-	profile_all();
+	profile_all_locks();
 	crowd_begin();
 	every(500, lock_in_handler, SA_RESTART);
 	while (handled < 300)
@@ -220,7 +194,7 @@ START_TEST(jumps_out_of_a_wait)
 	pthread_mutex_t held = PTHREAD_MUTEX_INITIALIZER;
 	pthread_t t;
 	sigset_t set;
-	profile_all();
+	profile_all_locks();
 	sem_init(&jumper_done, 0, 0);
 	jumps_wanted = 50;
 	sigemptyset(&set);
@@ -266,7 +240,7 @@ START_TEST(jumps_out_of_the_hook)
 	pthread_t t;
 	struct hooks_wait w;
 	sigset_t set;
-	profile_all();
+	profile_all_locks();
 	sigemptyset(&set);
 	sigaddset(&set, SIGALRM);
 	pthread_sigmask(SIG_BLOCK, &set, NULL);
@@ -325,7 +299,7 @@ START_TEST(forks_amid_waits)
 {
 	pthread_mutex_t mine = PTHREAD_MUTEX_INITIALIZER;
 	pthread_t waiter;
-	profile_all();
+	profile_all_locks();
 	pthread_mutex_lock(&mine);
 	pthread_create(&waiter, NULL, lock_and_hold, &mine);
 	while (locks_awaited() == 0)
@@ -379,7 +353,7 @@ static void *wait_for_cancel(void *arg)
 /* Cancelled at any moment of a wait, with others at the same mutex. */
 START_TEST(cancelled_amid_waits)
 {
-	profile_all();
+	profile_all_locks();
 	sem_init(&at.s, 0, 0);
 	for (int round = 0; round < 150; round++) {
 		pthread_t t[4];
@@ -435,7 +409,7 @@ START_TEST(ten_thousand_mutexes)
 {
 	pthread_t t[14];
 	many = calloc(MANY, sizeof(*many));
-	profile_all();
+	profile_all_locks();
 	for (uintptr_t i = 0; i < 10; i++)
 		pthread_create(&t[i], NULL, hold_some,
 			       (void *)(i * (MANY / 10)));
@@ -473,7 +447,7 @@ START_TEST(more_locks_than_a_bucket_holds)
 	for (const char *p = space; n < WAITERS; p += 8)
 		if (hooks_lock_bucket(p) == 7)
 			same_bucket[n++] = p;
-	profile_all();
+	profile_all_locks();
 	pthread_barrier_init(&all_wait, NULL, WAITERS);
 	for (size_t i = 0; i < WAITERS; i++)
 		pthread_create(&t[i], NULL, wait_in_bucket,
@@ -512,7 +486,7 @@ START_TEST(released_in_part)
 {
 	pthread_mutex_t m = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
 	pthread_t t;
-	profile_all();
+	profile_all_locks();
 	for (int i = 0; i < 3; i++)
 		pthread_mutex_lock(&m);
 	pthread_create(&t, NULL, lock_and_unlock, &m);
@@ -539,7 +513,7 @@ START_TEST(refused_releases)
 	pthread_mutex_t m;
 	pthread_t t;
 	struct hooks_released r;
-	profile_all();
+	profile_all_locks();
 	pthread_mutexattr_init(&a);
 	pthread_mutexattr_settype(&a, PTHREAD_MUTEX_ERRORCHECK);
 	pthread_mutex_init(&m, &a);
@@ -576,7 +550,7 @@ START_TEST(freed_while_owed)
 	pthread_mutex_t *m = calloc(2, sizeof(*m));
 	const struct timespec past = { .tv_sec = 1 };
 	struct hooks_released r;
-	profile_all();
+	profile_all_locks();
 	pthread_mutex_lock(m);
 	ck_assert_int_eq(pthread_mutex_timedlock(m, &past), ETIMEDOUT);
 	ck_assert_uint_eq(locks_awaited(), 1);
@@ -637,7 +611,7 @@ static void fork_in_two(unsigned path, int depth)
 /* What there is no room for is lost, visibly: the sum is still that of all. */
 START_TEST(full_tables)
 {
-	profile_all();
+	profile_all_locks();
 	const double before = counter("sync_wait_seconds_total");
 	for (unsigned path = 0; path < 1 << 15; path++)
 		fork_in_two(path, 15);
@@ -658,7 +632,7 @@ START_TEST(an_object_that_is_gone)
 	char path[4096];
 	pthread_mutex_t m = PTHREAD_MUTEX_INITIALIZER;
 	pthread_t t;
-	profile_all();
+	profile_all_locks();
 	snprintf(path, sizeof(path), "%s/tests/.libs/lock_object.so",
 		 getenv("top_builddir") ? getenv("top_builddir") : ".");
 	void *object = dlopen(path, RTLD_NOW);
@@ -692,7 +666,7 @@ START_TEST(switched_while_it_runs)
 		if (i % 10 == 0)
 			pause_ns(MS);
 	}
-	profile_all();
+	profile_all_locks();
 	/* Until one has had to wait for another. */
 	const double before = counter("lock_wait_seconds_total");
 	while (counter("lock_wait_seconds_total") < before + 0.001)

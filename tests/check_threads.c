@@ -83,22 +83,6 @@ static void end_threads(pthread_t *threads, size_t n, struct parked *p)
 
 /* ---- asking for the profile ---------------------------------------------- */
 
-static struct profile *take(const char *name)
-{
-	struct buf b = { 0 };
-	struct err e = { .text = "" };
-	struct profile *p = NULL;
-	const struct pprof_writer writer = { capture_append, &b };
-	struct pprof_profile *named = pprof_lookup(name);
-	ck_assert_msg(named != NULL, "no profile %s", name);
-	int rc = pprof_write_to(named, NULL, &writer);
-	ck_assert_msg(rc == 0, "%s: %s", name, pprof_strerror(rc));
-	rc = profile_decode(b.data, b.len, NULL, &p, &e);
-	ck_assert_msg(rc == 0, "%s: %s", name, e.text);
-	buf_free(&b);
-	return p;
-}
-
 static char *take_text(const char *name, int debug)
 {
 	static struct buf b;

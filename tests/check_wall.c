@@ -59,15 +59,6 @@ static void setup(void)
 	atomic_store(&stop, false);
 }
 
-/* A pause that requests may interrupt. */
-static void pause_ns(int64_t ns)
-{
-	const int64_t end = clock_monotonic_ns() + ns;
-	const struct timespec until = clock_to_timespec(end);
-	while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL))
-		;
-}
-
 static struct pprof_capture *wall_begin(int hz)
 {
 	struct pprof_capture *c = NULL;

@@ -5,18 +5,6 @@
 . "$(dirname "$0")/lib.sh"
 collect=$top_builddir/proflab-collect
 
-# status NAME WANTED COMMAND...: by its exit status; its words in $tmp/out.
-status() {
-	status_name=$1
-	wanted=$2
-	shift 2
-	"$@" >"$tmp/out" 2>&1
-	got=$?
-	[ "$got" -eq "$wanted" ]
-	ok $? "$status_name: exit status $wanted (was $got)"
-	[ "$got" -eq "$wanted" ] || sed 's/^/# /' "$tmp/out"
-}
-
 # The names in a folder, on one line, without the lock.
 names() {
 	(cd "$1" && find . -mindepth 1 -maxdepth 1 ! -name .lock |

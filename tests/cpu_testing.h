@@ -1,6 +1,6 @@
 /*
- * cpu_testing.h - for the tests of the CPU profiler: threads that burn a known
- * amount of CPU by their own clocks, and questions to what a capture wrote.
+ * cpu_testing.h - for the tests of the profiles: threads that burn a known
+ * amount of CPU by their own clocks, and questions to what was written.
  */
 #ifndef PROFLAB_TESTS_CPU_TESTING_H
 #define PROFLAB_TESTS_CPU_TESTING_H
@@ -16,15 +16,17 @@
 #include "profile/profile.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
+#include <time.h>
 
 #define MS INT64_C(1000000)
 
-/* ---- burning ------------------------------------------------------------- */
+/* ---- burning and waiting ------------------------------------------------- */
 
 /*
  * The longest time that a clock went on by while burn did a few microseconds'
@@ -54,6 +56,16 @@ static inline __attribute__((always_inline)) int64_t burn(int64_t ns)
 	return now - began;
 }
 
+/* Sleep for ns, however often a signal interrupts. */
+static inline void pause_ns(int64_t ns)
+{
+	const int64_t end = clock_monotonic_ns() + ns;
+	const struct timespec until = clock_to_timespec(end);
+	while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL) ==
+	       EINTR)
+		;
+}
+
 /* ---- capturing ----------------------------------------------------------- */
 
 static inline struct pprof_capture *capture_begin(int hz)
@@ -70,19 +82,34 @@ static inline int capture_append(void *arg, const void *data, size_t len)
 	return buf_append(arg, data, len);
 }
 
-/* What a stopped capture writes, as it is read again. */
+/* What was written into b, rc says how, as it is read again; frees b. */
+static inline struct profile *read_back(struct buf *b, int rc, const char *name)
+{
+	struct err e = { .text = "" };
+	struct profile *p = NULL;
+	ck_assert_msg(rc == 0, "%s: %s", name, pprof_strerror(rc));
+	rc = profile_decode(b->data, b->len, NULL, &p, &e);
+	ck_assert_msg(rc == 0, "%s: %s", name, e.text);
+	buf_free(b);
+	return p;
+}
+
+/* The profile of this name, now. */
+static inline struct profile *take(const char *name)
+{
+	struct buf b = { 0 };
+	const struct pprof_writer writer = { capture_append, &b };
+	struct pprof_profile *named = pprof_lookup(name);
+	ck_assert_msg(named != NULL, "no profile %s", name);
+	return read_back(&b, pprof_write_to(named, NULL, &writer), name);
+}
+
+/* What a stopped capture writes. */
 static inline struct profile *capture_read(struct pprof_capture *c)
 {
 	struct buf b = { 0 };
-	struct err e = { .text = "" };
-	struct profile *p = NULL;
 	const struct pprof_writer writer = { capture_append, &b };
-	int rc = pprof_capture_write(c, &writer);
-	ck_assert_msg(rc == 0, "write: %s", pprof_strerror(rc));
-	rc = profile_decode(b.data, b.len, NULL, &p, &e);
-	ck_assert_msg(rc == 0, "decode: %s", e.text);
-	buf_free(&b);
-	return p;
+	return read_back(&b, pprof_capture_write(c, &writer), "capture");
 }
 
 static inline struct profile *capture_end(struct pprof_capture *c)
@@ -92,6 +119,12 @@ static inline struct profile *capture_end(struct pprof_capture *c)
 	struct profile *p = capture_read(c);
 	pprof_capture_free(c);
 	return p;
+}
+
+static inline void profile_all_locks(void)
+{
+	pprof_set_block_profile_rate(1);
+	pprof_set_mutex_profile_fraction(1);
 }
 
 /* ---- asking -------------------------------------------------------------- */

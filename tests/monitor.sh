@@ -5,18 +5,6 @@
 . "$(dirname "$0")/lib.sh"
 monitor=$top_builddir/proflab-monitor
 
-# status NAME WANTED COMMAND...
-status() {
-	status_name=$1
-	wanted=$2
-	shift 2
-	"$@" >"$tmp/out" 2>&1
-	got=$?
-	[ "$got" -eq "$wanted" ]
-	ok $? "$status_name: exit status $wanted (was $got)"
-	[ "$got" -eq "$wanted" ] || sed 's/^/# /' "$tmp/out"
-}
-
 start_server "$top_builddir/proflab-server"
 "$top_builddir/proflab-load" -scenario=cache -rps=50 -duration=5s -quiet \
 	-url="$server_url" >/dev/null 2>&1 &

@@ -95,42 +95,10 @@ done | sort -u >"$tmp/all"
 # stand for what they say.
 grep -v ' | _[A-Z][a-z]*[A-Z][A-Za-z]* | :0$' "$tmp/all" >"$tmp/ours"
 
-cut -d ' ' -f 1 "$tmp/ours" | addr2line -a -i -f -e "$server" | awk '
-function normal(p,   n, part, i, out, k) {
-	n = split(p, part, "/")
-	k = 0
-	for (i = 1; i <= n; i++) {
-		if (part[i] == "" || part[i] == ".")
-			continue
-		if (part[i] == "..") {
-			k -= k > 0
-			continue
-		}
-		out[++k] = part[i]
-	}
-	p = ""
-	for (i = 1; i <= k; i++)
-		p = p "/" out[i]
-	return p
-}
-/^0x/ {
-	if (record)
-		print record
-	sub(/^0x0*/, "0x")
-	record = $0
-	odd = 0
-	next
-}
-!odd { record = record " | " $0; odd = 1; next }
-{
-	sub(/ \(discriminator [0-9]+\)$/, "")
-	sub(/:\?$/, ":0")
-	sub(/^\?\?:/, ":")
-	at = match($0, /:[0-9]+$/)
-	record = record " | " normal(substr($0, 1, at - 1)) substr($0, at)
-	odd = 0
-}
-END { if (record) print record }' >"$tmp/theirs"
+# A file that it does not know has no name in a profile.
+cut -d ' ' -f 1 "$tmp/ours" | addr2line -a -i -f -e "$server" |
+	awk -f "$top_srcdir/tests/addr2line.awk" |
+	sed 's/ | ??:/ | :/g' >"$tmp/theirs"
 
 n=$(wc -l <"$tmp/ours")
 inlined=$(grep -c ' | .* | .* | ' "$tmp/ours")

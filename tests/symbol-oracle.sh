@@ -23,46 +23,7 @@
 lookup=$top_builddir/tests/symbol_lookup
 export DEBUGINFOD_URLS=
 
-# One line an address: "0xADDR | function | file:line | function | ..."
-cat >"$tmp/join.awk" <<'AWK'
-function normal(p,   n, part, i, out, k, rooted) {
-	rooted = substr(p, 1, 1) == "/"
-	n = split(p, part, "/")
-	k = 0
-	for (i = 1; i <= n; i++) {
-		if (part[i] == "" || part[i] == ".")
-			continue
-		if (part[i] == ".." && k > 0 && out[k] != "..") {
-			k--
-			continue
-		}
-		if (part[i] == ".." && rooted)
-			continue
-		out[++k] = part[i]
-	}
-	p = rooted ? "/" : ""
-	for (i = 1; i <= k; i++)
-		p = p (i > 1 ? "/" : "") out[i]
-	return p
-}
-/^0x/ {
-	if (record)
-		print record
-	sub(/^0x0*/, "0x")
-	record = $0
-	odd = 0
-	next
-}
-!odd { record = record " | " $0; odd = 1; next }
-{
-	sub(/ \(discriminator [0-9]+\)$/, "")
-	sub(/:\?$/, ":0")
-	at = match($0, /:[0-9]+$/)
-	record = record " | " normal(substr($0, 1, at - 1)) substr($0, at)
-	odd = 0
-}
-END { if (record) print record }
-AWK
+join=$top_srcdir/tests/addr2line.awk
 
 cat >"$tmp/compare.awk" <<'AWK'
 # Both files joined by paste: ours, a tab, theirs.
@@ -135,9 +96,9 @@ AWK
 compare() {
 	nm -S --defined-only "$3" | awk -f "$tmp/inside.awk" | sort -u \
 		>"$tmp/addrs"
-	"$lookup" "$2" <"$tmp/addrs" | awk -f "$tmp/join.awk" >"$tmp/ours"
+	"$lookup" "$2" <"$tmp/addrs" | awk -f "$join" >"$tmp/ours"
 	addr2line -a -i -f -e "$3" <"$tmp/addrs" |
-		awk -f "$tmp/join.awk" >"$tmp/theirs"
+		awk -f "$join" >"$tmp/theirs"
 	paste "$tmp/ours" "$tmp/theirs" |
 		awk -f "$tmp/compare.awk" -v allowed="${4-}" >"$tmp/result"
 	ok $? "$1"
@@ -268,7 +229,7 @@ for binary in "$library" "$tmp/stripped"; do
 	NF == 4 && $3 ~ /[TtWiu]/ {
 		sub(/@.*/, "", $4); sub(/^0+/, "", $1); print "0x" $1, $4
 	}' >"$tmp/nm"
-	"$lookup" "$tmp/lone" <"$tmp/addrs" | awk -f "$tmp/join.awk" |
+	"$lookup" "$tmp/lone" <"$tmp/addrs" | awk -f "$join" |
 		awk -v nm="$tmp/nm" '
 	BEGIN {
 		while ((getline line < nm) > 0) {
@@ -289,7 +250,7 @@ for binary in "$tmp/stripped" "$library"; do
 	objdump -d "$binary" | sed -n \
 		's/^0*\([0-9a-f]*\) <\(.*@plt\)>:$/0x\1 \2/p' >"$tmp/stubs"
 	cut -d ' ' -f 1 "$tmp/stubs" | "$lookup" "$binary" |
-		awk -f "$tmp/join.awk" |
+		awk -f "$join" |
 		awk '{ split($0, f, / \| /); print f[1], f[2] }' >"$tmp/ours"
 	[ "$(wc -l <"$tmp/stubs")" -gt 5 ]
 	ok $? "$(basename "$binary") has stubs"

@@ -92,7 +92,7 @@ tests_check_profile_nomem_LDADD = $(profile_test_ldadd)
 # A libFuzzer target under --enable-fuzzing; else a program that replays files.
 check_PROGRAMS += tests/fuzz_profile
 TESTS += tests/fuzz-profile.sh
-EXTRA_DIST += tests/fuzz-profile.sh tests/corpus/profile
+EXTRA_DIST += tests/fuzz-lib.sh tests/fuzz-profile.sh tests/corpus/profile
 tests_fuzz_profile_SOURCES = tests/fuzz_profile.c $(profile_test_sources)
 tests_fuzz_profile_LDADD = libprofile.la libbase.la
 if FUZZING

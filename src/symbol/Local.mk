@@ -30,7 +30,7 @@ tests_symbol_lookup_SOURCES = tests/symbol_lookup.c
 tests_symbol_lookup_LDADD = libsymbol.la libbase.la
 
 TESTS += tests/symbol-oracle.sh tests/symbol-live.sh
-EXTRA_DIST += tests/symbol-oracle.sh tests/symbol-live.sh
+EXTRA_DIST += tests/symbol-oracle.sh tests/symbol-live.sh tests/addr2line.awk
 
 check_PROGRAMS += tests/check_symbol
 TESTS += tests/check_symbol
