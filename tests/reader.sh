@@ -51,6 +51,9 @@ says " of $(awk -v t="$total" 'BEGIN { print 2 * t }')s total" out \
 run -top cpu.pb.gz nowhere.pb.gz
 says '^nowhere.pb.gz: .*No such file' err "one that is not there is named"
 says 'Fetched 1 source profiles out of 2' err "and the others are shown"
+! run -list=no_such_function -output=unwritten cpu.pb.gz &&
+	! grep -q '^Generating' err && [ ! -e unwritten ]
+ok $? "a report that fails is not on its way into a file"
 fails 'failed to fetch any source profiles' "none at all is an error" \
 	-top nowhere.pb.gz
 fails 'inconsistent samples type' "a base of another kind is an error" \
@@ -97,6 +100,55 @@ says 'server response: 404 Not Found - Unknown profile' err \
 run -top "$server_url/debug/pprof/heap" "$server_url/debug/pprof/heap"
 says 'create_leaky_structures$' out "two servers at once"
 
+# ---- a server on a socket ------------------------------------------------------
+"$top_builddir/proflab-server" -listen "unix:$tmp/s.sock" >socket.log 2>&1 &
+own $!
+wait_for 20 curl -fsS -m 5 --unix-socket "$tmp/s.sock" -o answer \
+	'http://x/leaky?size=2000'
+run -top "unix:$tmp/s.sock:/debug/pprof/heap"
+says ' create_leaky_structures$' out "unix:PATH:/NAME"
+run -top -seconds=1 "unix:$tmp/s.sock"
+says '^Type: cpu$' out "unix:PATH: the CPU profile"
+says "/profile\?seconds=1 at $tmp/s.sock\$" err "and says which socket it asks"
+fails '^unix:/nowhere: connect to socket /nowhere: No such file' \
+	"a socket that is not there" -top unix:/nowhere
+
+# ---- https -----------------------------------------------------------------
+# A server that trusts its own authority alone, and asks who comes.
+certify() { # NAME: a key and a certificate by the authority
+	openssl req -newkey rsa:2048 -nodes -keyout "$1.key" -out "$1.csr" \
+		-subj "/CN=$1" 2>req.err &&
+		printf 'subjectAltName=DNS:localhost,IP:127.0.0.1\n' >ext &&
+		openssl x509 -req -in "$1.csr" -CA ca.pem -CAkey ca.key \
+			-CAcreateserial -days 2 -extfile ext -out "$1.pem" \
+			2>x509.err
+}
+if command -v openssl >openssl.where; then
+	openssl req -x509 -newkey rsa:2048 -nodes -keyout ca.key -out ca.pem \
+		-days 2 -subj '/CN=an authority' 2>ca.err && certify server &&
+		certify client
+	openssl s_server -accept 127.0.0.1:0 -HTTP -cert server.pem \
+		-key server.key -CAfile ca.pem -Verify 1 -verify_return_error \
+		>tls.log 2>tls.err &
+	own $!
+	wait_for 20 grep -q '^ACCEPT' tls.log
+	https=https://$(sed -n 's/^ACCEPT //p' tls.log | head -n 1)
+	# What -HTTP sends is the file: header and all.
+	printf 'HTTP/1.0 200 OK\r\n\r\n' | cat - cpu.pb.gz >answer.http
+	run -top -tls_ca=ca.pem -tls_cert=client.pem -tls_key=client.key \
+		"$https/answer.http"
+	check "-tls_ca, -tls_cert, -tls_key" cmp out expected
+	fails 'https://.*(alert|recv)' "-tls_ca alone: it asks who comes" \
+		-top -tls_ca=ca.pem "$https/answer.http"
+	fails 'https://.*certificate' "without -tls_ca it is not trusted" \
+		-top -tls_cert=client.pem -tls_key=client.key \
+		"$https/answer.http"
+	fails 'https://.*CA cert' "a certificate that is not there" \
+		-top -tls_ca=nowhere.pem "$https/answer.http"
+else
+	skip "-tls_ca, -tls_cert, -tls_key" "openssl is not installed"
+fi
+
 # ---- sources, and the tools it calls -----------------------------------------
 curl -fsS -m 60 -o live-heap.pb.gz "$server_url/debug/pprof/heap"
 run -list='^create_leaky_structures$' live-heap.pb.gz
@@ -117,6 +169,8 @@ for tool in objdump nm addr2line; do
 done
 run -disasm='^create_leaky_structures$' live-heap.pb.gz
 says 'call.*malloc' out "-disasm"
+fails '^no local file for /opt/app/bin/server' "-disasm: what binary it lacks" \
+	-disasm=step cpu.pb.gz
 run -tools="$tmp/tools" -disasm='^create_leaky_structures$' live-heap.pb.gz
 says "^$tmp/tools/objdump$" called "-tools: whose objdump"
 

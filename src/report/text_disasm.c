@@ -88,6 +88,21 @@ static int write_routine(const struct report *r, struct out *o,
 	return 0;
 }
 
+/* Binaries that were wanted and are not there. */
+static void tell_missing(const struct report *r, const struct routine_set *s)
+{
+	for (size_t i = 0; i < s->n_binaries; i++) {
+		struct binary b;
+		struct err why = { "" };
+		if (!s->is_open[i] || s->binaries[i].object)
+			continue;
+		if (!binary_open(r->view.p, &r->view.mappings[i], &b, &why))
+			binary_close(&b);
+		else if (r->warn.warn)
+			r->warn.warn(r->warn.arg, why.text);
+	}
+}
+
 int text_write_disasm(struct report *r, struct out *o, struct err *e)
 {
 	struct graph g;
@@ -96,9 +111,11 @@ int text_write_disasm(struct report *r, struct out *o, struct err *e)
 	int rc = report_graph(r, NULL, GRAPH_NO_EDGES, &g);
 	if (!rc)
 		rc = routine_find_all(r, &g, r->symbol, &s);
-	if (!rc && !s.n)
+	if (!rc && !s.n) {
+		tell_missing(r, &s);
 		rc = err_set(e, ERR_NOTFOUND, "no matches found for regexp: %s",
 			     regex_source(r->symbol));
+	}
 	if (!rc)
 		out_printf(o, "Total: %s\n", report_format(r, r->total, value));
 	for (size_t i = 0; i < s.n && !rc; i++)

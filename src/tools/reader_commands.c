@@ -114,6 +114,9 @@ struct late_file {
 static int late_write(void *arg, const void *data, size_t len)
 {
 	struct late_file *f = arg;
+	/* Not before: a report that fails was not on its way into a file. */
+	if (f->fd < 0)
+		fprintf(stderr, "Generating report in %s\n", f->path);
 	if (f->fd < 0)
 		f->fd = open(f->path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
 			     0666);
@@ -127,7 +130,6 @@ static int write_file(struct report *r, const char *path, struct err *e)
 {
 	struct late_file f = { .path = path, .fd = -1 };
 	const struct sink sink = { late_write, &f };
-	fprintf(stderr, "Generating report in %s\n", path);
 	int rc = report_write(r, &sink, e);
 	/* An empty report is a file as well. */
 	if (!rc && f.fd < 0)
@@ -218,7 +220,6 @@ static int write_finished(const struct reader_command *c, const char *output,
 {
 	if (*output) {
 		struct late_file f = { .path = output, .fd = -1 };
-		fprintf(stderr, "Generating report in %s\n", output);
 		int rc = late_write(&f, buf_str(b), b->len);
 		if (f.fd >= 0 && close(f.fd) && !rc)
 			rc = ERR_IO;

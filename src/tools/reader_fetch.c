@@ -27,14 +27,16 @@
 struct origin {
 	const char *name;
 	bool is_base;
-	char *url; /* owned; NULL = a file */
+	char *url;    /* owned; NULL = a file */
+	char *socket; /* owned; NULL = over TCP */
 	struct http_request request;
 	struct profile *profile; /* owned; NULL = it failed */
 };
 
 static void announce(const struct origin *o, int seconds)
 {
-	fprintf(stderr, "Fetching profile over HTTP from %s\n", o->url);
+	fprintf(stderr, "Fetching profile over HTTP from %s%s%s\n", o->url,
+		o->socket ? " at " : "", o->socket ? o->socket : "");
 	if (seconds > 0) {
 		char text[64];
 		snprintf(text, sizeof(text), "%ds", seconds);
@@ -82,8 +84,9 @@ static void read_all(struct origin *origins, size_t n,
 	for (size_t i = 0; i < n; i++) {
 		struct origin *o = &origins[i];
 		o->url = url_adjust(o->name, s->seconds, s->timeout,
-				    &o->request.timeout_s);
+				    &o->request.timeout_s, &o->socket);
 		o->request.url = o->url;
+		o->request.unix_socket = o->socket;
 		if (o->url)
 			announce(o, s->seconds);
 	}
@@ -168,7 +171,8 @@ static int combine(struct origin *origins, size_t n, bool base,
 static int ask_server(void *arg, const char *query, struct buf *ret_answer,
 		      struct err *e)
 {
-	struct http_request r = { .url = arg, .timeout_s = 60, .post = query };
+	struct http_request r = *(const struct http_request *)arg;
+	r.post = query;
 	http_run(&r, 1);
 	const bool failed = *r.error.text;
 	if (failed)
@@ -185,15 +189,19 @@ static int symbolize(struct profile **p, const struct origin *origins, size_t n,
 	struct symbolize_options o;
 	bool remote, nothing;
 	char *url = NULL;
+	struct http_request server = { .timeout_s = 60 };
 	symbolize_parse(mode, &command_warn, &o, &remote, &nothing);
 	if (nothing)
 		return 0;
 	for (size_t i = 0; remote && i < n && !url; i++)
-		if (origins[i].url && !origins[i].is_base)
+		if (origins[i].url && !origins[i].is_base) {
 			url = url_of_symbols(origins[i].url);
+			server.unix_socket = origins[i].socket;
+		}
 	if (url) {
+		server.url = url;
 		o.ask = ask_server;
-		o.arg = url;
+		o.arg = &server;
 	}
 	const int rc = symbolize_profile(p, &o, &command_warn, e);
 	free(url);
@@ -337,8 +345,10 @@ int fetch_profiles(const struct reader_source *s, struct profile **ret_profile,
 	}
 	read_all(origins, n, s);
 	const int rc = make_profile(origins, n, s, ret_profile, ret_base, e);
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
 		free(origins[i].url);
+		free(origins[i].socket);
+	}
 	free(origins);
 	return rc;
 }

@@ -31,6 +31,9 @@ static const struct source_flag {
 	{ "add_comment", CONFIG_TEXT, SOURCE(comment) },
 	{ "seconds", CONFIG_INT, SOURCE(seconds) },
 	{ "tools", CONFIG_TEXT, SOURCE(tools) },
+	{ "tls_cert", CONFIG_TEXT, SOURCE(tls.cert) },
+	{ "tls_key", CONFIG_TEXT, SOURCE(tls.key) },
+	{ "tls_ca", CONFIG_TEXT, SOURCE(tls.ca) },
 	{ "http", CONFIG_TEXT, SOURCE(http) },
 	{ "no_browser", CONFIG_BOOL, SOURCE(no_browser) },
 };
@@ -390,6 +393,7 @@ void flags_parse(int argc, char **argv, struct reader_flags *f)
 			    .symbolize = "",
 			    .comment = "",
 			    .tools = tools ? tools : "",
+			    .tls = { "", "", "" },
 			    .http = "" },
 	};
 	config_init(&f->config);
@@ -493,6 +497,10 @@ void flags_usage(struct buf *b)
 		"alone "
 		"means its CPU\n"
 		"                           profile\n"
+		"    unix:PATH              a server on that socket: its CPU "
+		"profile;\n"
+		"                           unix:PATH:/debug/pprof/heap: "
+		"another one\n"
 		"    several                are added up\n"
 		"    BINARY                 the program (or its build id), for "
 		"functions and lines\n"
@@ -510,6 +518,12 @@ void flags_usage(struct buf *b)
 		"                           full, templates, default (divided "
 		"by :)\n"
 		"    -tools PATH            where objdump is\n"
+		"    -tls_cert FILE         certificate to show to an https "
+		"server, PEM\n"
+		"    -tls_key FILE          its private key\n"
+		"    -tls_ca FILE           certificates of those who may "
+		"vouch "
+		"for the server\n"
 		"\n  Browser:\n"
 		"    -http [HOST]:[PORT]    serve the profile as a page; HOST "
 		"is "

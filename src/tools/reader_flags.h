@@ -7,6 +7,7 @@
 #define PROFLAB_TOOLS_READER_FLAGS_H
 
 #include "tools/reader_config.h"
+#include "tools/reader_http.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -23,6 +24,7 @@ struct reader_source {
 	bool normalize;
 	int seconds, timeout; /* -1 = unset */
 	const char *symbolize, *comment, *tools;
+	struct http_tls tls;
 	const char *http; /* "" = no browser */
 	bool no_browser;
 };

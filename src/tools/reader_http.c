@@ -20,6 +20,7 @@ struct transfer {
 	CURL *easy;
 	char *url; /* owned */
 	char status[160];
+	char why[CURL_ERROR_SIZE]; /* more than the code of an error says */
 	bool is_pprof_text, has_text_type, answered;
 	int64_t deadline_ns;
 };
@@ -69,6 +70,23 @@ static int watch(void *arg, curl_off_t a, curl_off_t b, curl_off_t c,
 	return !t->answered && clock_monotonic_ns() > t->deadline_ns;
 }
 
+static struct http_tls tls;
+
+void http_use_tls(const struct http_tls *t)
+{
+	tls = *t;
+}
+
+static void set_tls(CURL *easy)
+{
+	if (tls.cert && *tls.cert)
+		curl_easy_setopt(easy, CURLOPT_SSLCERT, tls.cert);
+	if (tls.key && *tls.key)
+		curl_easy_setopt(easy, CURLOPT_SSLKEY, tls.key);
+	if (tls.ca && *tls.ca)
+		curl_easy_setopt(easy, CURLOPT_CAINFO, tls.ca);
+}
+
 static void start(struct transfer *t, CURLM *multi)
 {
 	const char *insecure = "https+insecure:";
@@ -99,6 +117,11 @@ static void start(struct transfer *t, CURLM *multi)
 	curl_easy_setopt(t->easy, CURLOPT_XFERINFODATA, t);
 	curl_easy_setopt(t->easy, CURLOPT_NOPROGRESS, 0L);
 	curl_easy_setopt(t->easy, CURLOPT_PRIVATE, t);
+	curl_easy_setopt(t->easy, CURLOPT_ERRORBUFFER, t->why);
+	if (t->request->unix_socket)
+		curl_easy_setopt(t->easy, CURLOPT_UNIX_SOCKET_PATH,
+				 t->request->unix_socket);
+	set_tls(t->easy);
 	if (trusting) {
 		curl_easy_setopt(t->easy, CURLOPT_SSL_VERIFYPEER, 0L);
 		curl_easy_setopt(t->easy, CURLOPT_SSL_VERIFYHOST, 0L);
@@ -111,7 +134,8 @@ static void start(struct transfer *t, CURLM *multi)
 static void finish(struct transfer *t, CURLcode code)
 {
 	struct err *e = &t->request->error;
-	long status = 0;
+	long status = 0, system_error = 0;
+	curl_easy_getinfo(t->easy, CURLINFO_OS_ERRNO, &system_error);
 	curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
 	if (code == CURLE_ABORTED_BY_CALLBACK)
 		err_set(e, ERR_IO, "Get \"%s\": no answer within %d s", t->url,
@@ -119,9 +143,12 @@ static void finish(struct transfer *t, CURLcode code)
 	else if (t->request->body.failed == ERR_LIMIT)
 		err_set(e, ERR_LIMIT, "Get \"%s\": more than %zu bytes", t->url,
 			body_max);
+	else if (code == CURLE_COULDNT_CONNECT && t->request->unix_socket)
+		err_set(e, ERR_IO, "connect to socket %s: %s",
+			t->request->unix_socket, strerror((int)system_error));
 	else if (code != CURLE_OK)
 		err_set(e, ERR_IO, "Get \"%s\": %s", t->url,
-			curl_easy_strerror(code));
+			*t->why ? t->why : curl_easy_strerror(code));
 	else if (status == 200)
 		return;
 	else if (t->is_pprof_text && t->has_text_type)

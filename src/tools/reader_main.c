@@ -8,6 +8,7 @@
 #include "tools/reader_commands.h"
 #include "tools/reader_fetch.h"
 #include "tools/reader_flags.h"
+#include "tools/reader_http.h"
 #include "tools/reader_prompt.h"
 #include "tools/reader_web.h"
 
@@ -18,6 +19,7 @@ int main(int argc, char **argv)
 	struct err e = { "" };
 	flags_parse(argc, argv, &f);
 	command_tools = f.source.tools;
+	http_use_tls(&f.source.tls);
 	if (fetch_profiles(&f.source, &p, *f.source.http ? &base : NULL, &e))
 		die("%s", e.text);
 	int rc = 0;

@@ -196,12 +196,31 @@ static int wait_for(int seconds, int timeout_s, const struct query *q)
 	return n > 0 ? (int)(n + n / 2) : 60;
 }
 
+/* "unix:PATH:/NAME": the path, and the URL that is asked for there. */
+static char *split_socket(const char *source, char **ret_path)
+{
+	const char *path = source + strlen("unix:");
+	path += strncmp(path, "//", 2) == 0 ? 2 : 0;
+	const char *name = strstr(path, ":/");
+	const size_t len = name ? (size_t)(name - path) : strlen(path);
+	if (!len)
+		return NULL;
+	*ret_path = xasprintf("%.*s", (int)len, path);
+	return xasprintf("http://localhost%s", name ? name + 1 : "");
+}
+
 char *url_adjust(const char *source, int seconds, int timeout_s,
-		 int *ret_timeout_s)
+		 int *ret_timeout_s, char **ret_socket)
 {
 	struct url_parts u;
 	char *with_scheme = NULL, *result = NULL;
-	if (!split(source, &u)) {
+	*ret_socket = NULL;
+	if (strncmp(source, "unix:", 5) == 0) {
+		with_scheme = split_socket(source, ret_socket);
+		if (!with_scheme || !split(with_scheme, &u))
+			goto out;
+		source = with_scheme;
+	} else if (!split(source, &u)) {
 		/* HOST:PORT/PATH reads as a scheme, or as none. */
 		const size_t colon = strcspn(source, ":/");
 		if (source[colon] != ':' ||

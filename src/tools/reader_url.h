@@ -12,9 +12,13 @@
  * the CPU profile.  seconds > 0 is put into the query; *ret_timeout_s is how
  * long to wait for an answer to begin: timeout_s where that is > 0, else what
  * the measurement needs.
+ *
+ * "unix:PATH" is a server that listens on the socket PATH, "unix:PATH:/NAME"
+ * the profile of that name there.  *ret_socket is PATH then, which the caller
+ * frees, else NULL.
  */
 char *url_adjust(const char *source, int seconds, int timeout_s,
-		 int *ret_timeout_s);
+		 int *ret_timeout_s, char **ret_socket);
 
 /* Does text begin with a scheme, "http:" or the like? */
 bool url_is_absolute(const char *text);

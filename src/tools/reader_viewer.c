@@ -100,6 +100,7 @@ int viewer_open(const char *const *programs, const char *path,
 		}
 	}
 	return err_set(e, ERR_NOTFOUND,
-		       "no program found to show %s (tried %s and others): %s",
-		       path, programs[0], strerror(error));
+		       "no program found to show %s (tried %s%s): %s", path,
+		       programs[0], programs[1] ? " and others" : "",
+		       strerror(error));
 }
