@@ -10,6 +10,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <linux/futex.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -388,6 +389,8 @@ static const struct {
 	{ "above the tick", 4000 },
 };
 
+enum { CHILD_MS = 40000 }; /* a deadlock ends as a failure */
+
 /* Exit codes instead of assertions: this is the child. */
 static int child_of_fork(struct pprof_capture *parents)
 {
@@ -412,11 +415,32 @@ static int child_of_fork(struct pprof_capture *parents)
 	return 0;
 }
 
+static bool ends_in_time(pid_t pid)
+{
+	const int64_t end = clock_monotonic_ns() + CHILD_MS * MS;
+	struct pollfd p = { .fd = (int)syscall(SYS_pidfd_open, pid, 0),
+			    .events = POLLIN };
+	int ready;
+	if (p.fd < 0)
+		return true; /* before Linux 5.3; Check's limit must do */
+	do {
+		const int64_t left = end - clock_monotonic_ns();
+		ready = poll(&p, 1, left > 0 ? (int)(left / MS) : 0);
+	} while (ready < 0 && errno == EINTR);
+	close(p.fd);
+	return ready != 0;
+}
+
+/* How a child ended.  One that hangs is killed: none is left behind. */
 static int wait_for(pid_t pid)
 {
 	int status;
+	const bool in_time = ends_in_time(pid);
+	if (!in_time)
+		kill(pid, SIGKILL);
 	while (waitpid(pid, &status, 0) < 0)
 		ck_assert_int_eq(errno, EINTR);
+	ck_assert_msg(in_time, "a child hung for %d s", CHILD_MS / 1000);
 	return status;
 }
 
@@ -473,7 +497,6 @@ START_TEST(fork_amid_births)
 		ck_assert_int_ge(pid, 0);
 		if (pid == 0) {
 			pthread_t t;
-			alarm(20); /* a deadlock ends as a failure */
 			if (pthread_create(&t, NULL, churn, NULL))
 				_exit(20);
 			struct pprof_capture *mine;
