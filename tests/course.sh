@@ -146,6 +146,24 @@ taken=$(cksum <"$PROFLAB_STATE/1-live-profiling/cpu.pb.gz")
 status "the mended server's walk" 0 "$proflab" start 1 --fixed --seconds 2 --demo
 check "the answers are still held against the faulty one's" \
 	test "$(cksum <"$PROFLAB_STATE/1-live-profiling/cpu.pb.gz")" = "$taken"
+# A demo beside it.  All is built: its make has nothing to do, and neither has
+# whatever brings packages or makes configure.
+mkdir "$tmp/idle"
+printf '#!/bin/sh\n' >"$tmp/idle/make"
+printf '#!/bin/sh\necho installed\n' >"$tmp/idle/dpkg-query"
+chmod +x "$tmp/idle/make" "$tmp/idle/dpkg-query"
+touch -r "$scratch/configure" "$tmp/configured"
+touch "$scratch/configure"
+learnt() {
+	(cd "$PROFLAB_STATE" && cksum progress 1-live-profiling/*)
+}
+learnt >"$tmp/learnt"
+status "a demo" 0 env PATH="$tmp/idle:$PATH" PROFLAB_SECONDS=2 "$proflab" demo
+touch -r "$tmp/configured" "$scratch/configure"
+check "has a folder of its own" \
+	test -s "$PROFLAB_STATE/demo/1-live-profiling/cpu.pb.gz"
+learnt | cmp -s - "$tmp/learnt"
+ok $? "and leaves what the learner has collected"
 status "a walk that was broken off" 99 "$proflab" check 1
 said "says which profile is missing, and what takes it" "./proflab start 1 takes it"
 # Answers for machines: one object, and what is for people beside it.

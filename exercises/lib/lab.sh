@@ -96,8 +96,12 @@ lab_begin() {
 	trap 'exit 130' INT
 	trap 'exit 143' TERM
 	# Answers are held against what the faulty server has shown.
-	[ "$lab_variant" = faulty ] || [ -n "${PROFLAB_STATE:-}" ] ||
-		lab_out=$lab_top/.proflab/$lab_variant/$(basename "$task")
+	# A demo takes nothing from a learner, either.
+	lab_apart=
+	[ "$lab_variant" = faulty ] || lab_apart=$lab_variant
+	[ "$lab_mode" != demo ] || lab_apart=demo${lab_apart:+/$lab_apart}
+	[ -z "$lab_apart" ] || [ -n "${PROFLAB_STATE:-}" ] ||
+		lab_out=$lab_top/.proflab/$lab_apart/$(basename "$task")
 	mkdir -p "$lab_out" || lab_die "cannot make the folder $lab_out"
 	[ "$lab_mode" = demo ] || lab_forget_profiles
 	# A walk finds what was planted, whatever has been mended since.
