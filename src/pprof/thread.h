@@ -123,8 +123,8 @@ char thread_kernel_state(pid_t tid);
 /* The first line of a file in its folder of /proc ("comm", "wchan"); empty
  * when there is none. */
 void thread_kernel_text(pid_t tid, const char *name, char *text, size_t size);
-/* When it last ran, on the scheduler's clock (about CLOCK_MONOTONIC); -1 where
- * the kernel does not tell. */
+/* When it last ran, on the scheduler's clock, which is behind CLOCK_MONOTONIC by
+ * what hosts and interrupts took; -1 where the kernel does not tell. */
 int64_t thread_last_ran_ns(pid_t tid);
 /* Does it block this signal, which was sent to it?  One that only handles it
  * does not.  Reads /proc. */

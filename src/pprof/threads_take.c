@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -64,7 +65,33 @@ static const struct seen *find_seen(pid_t tid)
 	return low < n_seen && seen[low].tid == tid ? &seen[low] : NULL;
 }
 
-static void look_at(struct threads_one *t, int64_t now)
+/* The moment of a look, on the clocks that it needs. */
+struct moment {
+	int64_t now_ns;
+	int64_t boot_ns; /* CLOCK_BOOTTIME, as threads' start times */
+	/*
+	 * How far the scheduler's clock is behind.  It leaves out what the host
+	 * took away and what interrupts took: on a virtual machine 26 s were
+	 * seen after four hours.  Each CPU has its own, which differ by little;
+	 * this is that of the one who asks, who runs now.
+	 */
+	int64_t lag_ns;
+};
+
+static struct moment moment_now(void)
+{
+	struct timespec boot;
+	clock_gettime(CLOCK_BOOTTIME, &boot);
+	const int64_t ran = thread_last_ran_ns(gettid());
+	const int64_t now = clock_monotonic_ns();
+	return (struct moment){
+		.now_ns = now,
+		.boot_ns = boot.tv_sec * INT64_C(1000000000) + boot.tv_nsec,
+		.lag_ns = ran >= 0 ? now - ran : 0,
+	};
+}
+
+static void look_at(struct threads_one *t, const struct moment *m)
 {
 	t->state = thread_kernel_state(t->tid);
 	t->idle_ns = -1;
@@ -75,8 +102,15 @@ static void look_at(struct threads_one *t, int64_t now)
 	const int64_t clock = clock_tid_cpu_ns(t->tid);
 	if (s && clock >= s->clock_ns && clock - s->clock_ns < RETURN_NS)
 		since = s->since_ns;
-	if (since >= 0)
-		t->idle_ns = now > since ? now - since : 0;
+	else if (since >= 0)
+		since += m->lag_ns;
+	if (since < 0)
+		return;
+	t->idle_ns = m->now_ns > since ? m->now_ns - since : 0;
+	/* Nobody has slept for longer than it lives. */
+	const int64_t started = thread_started_ns(t->tid);
+	if (started >= 0 && m->boot_ns - started < t->idle_ns)
+		t->idle_ns = m->boot_ns > started ? m->boot_ns - started : 0;
 }
 
 static int by_tid(const void *a, const void *b)
@@ -174,20 +208,20 @@ static int take(const struct found_list *found, bool details,
 	if (!l->v || !tids || !taking.clocks)
 		goto out;
 	l->n = found->n;
-	const int64_t now = clock_monotonic_ns();
+	const struct moment moment = moment_now();
 	for (size_t i = 0; i < l->n; i++) {
 		struct threads_one *t = &l->v[i];
 		t->tid = tids[i] = found->v[i].tid;
 		t->start = found->v[i].start;
 		t->n = 1;
 		if (details)
-			look_at(t, now);
+			look_at(t, &moment);
 	}
 	rc = ask_threads(tids, l->n, take_answer, &taking, e);
 	if (rc == 0)
 		rc = taking.rc;
 	if (rc == 0 && details)
-		remember(l, taking.clocks, now);
+		remember(l, taking.clocks, moment.now_ns);
 	drop_gone(l);
 out:
 	free(tids);
