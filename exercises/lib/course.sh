@@ -256,6 +256,7 @@ walk() {
 			die "cannot write $answers/$n"
 	fi
 	say ""
+	say "The profiles are in $state/$(basename "$folder")"
 	say "Write what you found into $answers/$n, then: ./proflab check $n"
 }
 
