@@ -52,6 +52,7 @@ EXTRA_DIST += tests/checker.sh tests/course.sh tests/course-lib.sh tests/exercis
 	tests/wrong-fixes/leak-in-mmap.patch \
 	tests/wrong-fixes/not-kept.patch \
 	tests/wrong-fixes/past-the-hooks.patch \
+	tests/wrong-fixes/remembered.patch \
 	tests/wrong-fixes/renamed-leak.patch \
 	tests/wrong-fixes/renamed.patch \
 	tests/wrong-fixes/sampling-blocked.patch \

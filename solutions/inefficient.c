@@ -54,13 +54,13 @@ static int append_text(struct text *text, const char *piece, size_t length)
  * Five allocations in place of a thousand, and no strlen of what is known: the
  * old loop walked the whole text three times a round, only to find its end.
  */
-static ON_STACK char *build_string(void)
+static ON_STACK char *build_string(int start)
 {
 	struct text text = { 0 };
 	for (int i = 0; i < INEFFICIENT_PIECES; i++) {
 		char piece[PIECE_TEXT];
-		const int length =
-			snprintf(piece, sizeof(piece), "item_%d_", i);
+		const int length = snprintf(piece, sizeof(piece), "item_%d_",
+					    (start + i) % INEFFICIENT_PIECES);
 		if (append_text(&text, piece, (size_t)length)) {
 			free(text.bytes);
 			return NULL;
@@ -70,13 +70,13 @@ static ON_STACK char *build_string(void)
 }
 
 /* The number of numbers is known before the first: one block. */
-static ON_STACK int *grow_slice(void)
+static ON_STACK int *grow_slice(size_t start)
 {
 	int *numbers = malloc(INEFFICIENT_NUMBERS * sizeof(*numbers));
 	if (!numbers)
 		return NULL;
 	for (size_t i = 0; i < INEFFICIENT_NUMBERS; i++)
-		numbers[i] = (int)i;
+		numbers[i] = (int)((start + i) % INEFFICIENT_NUMBERS);
 	return numbers;
 }
 
@@ -113,7 +113,7 @@ static void free_map(struct flat_map *map)
  * to the hash to allocate are its buckets, doubled a few times on the way.
  * Returns: 0 or ERR_NOMEM; in either case free_map is to be called.
  */
-static ON_STACK int build_map_of_maps(struct flat_map *map)
+static ON_STACK int build_map_of_maps(struct flat_map *map, int start)
 {
 	map->entries = calloc(INEFFICIENT_MAPS, sizeof(*map->entries));
 	if (!map->entries)
@@ -121,7 +121,8 @@ static ON_STACK int build_map_of_maps(struct flat_map *map)
 	for (int n = 0; n < INEFFICIENT_MAPS; n++) {
 		struct entry *entry = &map->entries[n];
 		snprintf(entry->key, sizeof(entry->key), "key_%d", n);
-		snprintf(entry->value, sizeof(entry->value), "value_%d", n);
+		snprintf(entry->value, sizeof(entry->value), "value_%d",
+			 (start + n) % INEFFICIENT_MAPS);
 		HASH_ADD_STR(map->head, key, entry);
 		if (entry->lost)
 			return ERR_NOMEM;
@@ -141,12 +142,15 @@ static uint64_t digest_of_map(const struct flat_map *map)
 }
 
 ON_STACK int
-perform_inefficient_operations(struct inefficient_result *ret_result)
+perform_inefficient_operations(int64_t start,
+			       struct inefficient_result *ret_result)
 {
+	if (start < 0 || start > INEFFICIENT_START_MAX)
+		return ERR_INVALID;
 	struct flat_map map = { 0 };
-	char *text = build_string();
-	int *numbers = grow_slice();
-	int rc = build_map_of_maps(&map);
+	char *text = build_string((int)start);
+	int *numbers = grow_slice((size_t)start);
+	int rc = build_map_of_maps(&map, (int)start);
 	if (!text || !numbers)
 		rc = ERR_NOMEM;
 	if (!rc) {

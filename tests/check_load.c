@@ -186,8 +186,8 @@ static size_t value_of(const struct scenario_param *param, const char *target)
 		ck_assert_int_eq(strncmp(value, param->prefix,
 					 strlen(param->prefix)),
 				 0);
-		ck_assert_int_eq(sscanf(value + strlen(param->prefix), "_%u",
-					&number),
+		ck_assert_int_eq(sscanf(value + strlen(param->prefix),
+					*param->prefix ? "_%u" : "%u", &number),
 				 1);
 		ck_assert_uint_ge(number, 1);
 		ck_assert_uint_le(number, param->count);

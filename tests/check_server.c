@@ -376,6 +376,8 @@ static const struct {
 	  "memory_stats", MEMORY_KEYS },
 	{ "/inefficient",
 	  "digest duration map_size slice_length string_length" },
+	{ "/inefficient?start=7",
+	  "digest duration map_size slice_length string_length" },
 	{ "/database?records=3", "duration query_type records result", "result",
 	  "row_count rows" },
 	{ "/database?type=insert&records=1",

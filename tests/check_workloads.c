@@ -134,11 +134,14 @@ END_TEST
 
 /* ---- inefficient ---- */
 
+static const int inefficient_starts[] = { 0, 7, 999, 1000, 9999 };
+
 START_TEST(inefficient_builds_all_three)
 {
+	const int start = inefficient_starts[_i];
 	struct inefficient_result result;
 	const int64_t live = alloc_live;
-	const int rc = perform_inefficient_operations(&result);
+	const int rc = perform_inefficient_operations(start, &result);
 	const int64_t left = alloc_live - live;
 	ck_assert_int_eq(rc, 0);
 	ck_assert_int_eq(left, 0);
@@ -150,20 +153,30 @@ START_TEST(inefficient_builds_all_three)
 	size_t length = 0;
 	for (int i = 0; i < 1000; i++)
 		length += (size_t)snprintf(text + length, sizeof(text) - length,
-					   "item_%d_", i);
+					   "item_%d_", (start + i) % 1000);
 	int numbers[10000];
 	for (int i = 0; i < 10000; i++)
-		numbers[i] = i;
+		numbers[i] = (start + i) % 10000;
 	uint64_t want =
 		map_hash(numbers, sizeof(numbers), map_hash(text, length, 0));
 	for (int i = 0; i < 1000; i++) {
 		char key[24], value[24];
 		snprintf(key, sizeof(key), "key_%d", i);
-		snprintf(value, sizeof(value), "value_%d", i);
+		snprintf(value, sizeof(value), "value_%d", (start + i) % 1000);
 		want += map_hash(value, strlen(value),
 				 map_hash(key, strlen(key), 0));
 	}
 	ck_assert_msg(result.digest == want, "the contents differ");
+}
+END_TEST
+
+START_TEST(inefficient_refuses_other_starts)
+{
+	struct inefficient_result result;
+	ck_assert_int_eq(perform_inefficient_operations(-1, &result),
+			 ERR_INVALID);
+	ck_assert_int_eq(perform_inefficient_operations(10000, &result),
+			 ERR_INVALID);
 }
 END_TEST
 
@@ -178,7 +191,7 @@ static int out_of_memory(void)
 static int out_of_inefficient(void)
 {
 	struct inefficient_result result;
-	return perform_inefficient_operations(&result);
+	return perform_inefficient_operations(0, &result);
 }
 
 static int out_of_leaky(void)
@@ -969,7 +982,9 @@ int main(void)
 	testing_add_table(tc, memory_makes_every_record_and_keeps_none,
 			  memory_table);
 	tcase_add_test(tc, memory_refuses_sizes_out_of_range);
-	tcase_add_test(tc, inefficient_builds_all_three);
+	tcase_add_loop_test(tc, inefficient_builds_all_three, 0,
+			    ARRAY_SIZE(inefficient_starts));
+	tcase_add_test(tc, inefficient_refuses_other_starts);
 	testing_add_table(tc, a_refused_allocation_is_an_answer, out_of_table);
 
 	tc = add_tcase(suite, "leaky");

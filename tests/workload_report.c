@@ -79,10 +79,10 @@ static void answer_memory(int64_t size)
 	       r.allocated_objects, r.digest);
 }
 
-static void answer_inefficient(void)
+static void answer_inefficient(int64_t start)
 {
 	struct inefficient_result r;
-	must(perform_inefficient_operations(&r), "inefficient");
+	must(perform_inefficient_operations(start, &r), "inefficient");
 	printf("inefficient %zu %zu %zu %" PRIx64 "\n", r.string_length,
 	       r.slice_length, r.map_size, r.digest);
 }
@@ -136,7 +136,9 @@ static void print_answers(void)
 		answer_cpu(iterations[i]);
 	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++)
 		answer_memory(sizes[i]);
-	answer_inefficient();
+	answer_inefficient(0);
+	answer_inefficient(7);
+	answer_inefficient(INEFFICIENT_START_MAX);
 	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
 		answer_cache(keys[i]);
 	answer_concurrent(5, 50);
@@ -172,7 +174,7 @@ static void run_memory_large(void)
 static void run_inefficient(void)
 {
 	struct inefficient_result r;
-	must(perform_inefficient_operations(&r), "inefficient");
+	must(perform_inefficient_operations(7, &r), "inefficient");
 }
 
 /* In a store that has had 300 blocks before. */

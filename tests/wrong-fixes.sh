@@ -56,6 +56,7 @@ right() {
 }
 
 wrong work-deleted memory "FAIL  answers: "
+wrong remembered inefficient "FAIL  answers: "
 wrong sleeping cpu "FAIL  elsewhere: "
 wrong sampling-blocked cpu "FAIL  sampling: "
 wrong sampling-off memory "FAIL  sampling: "

@@ -23,7 +23,8 @@ static int print_value(const struct scenario_param *param, struct rng *rng,
 		       char *to, size_t size)
 {
 	if (param->prefix)
-		return snprintf(to, size, "%s_%u", param->prefix,
+		return snprintf(to, size, "%s%s%u", param->prefix,
+				*param->prefix ? "_" : "",
 				1 + (unsigned)rng_below(rng, param->count));
 	size_t count = 0;
 	while (count < SCENARIO_VALUES && param->values[count])

@@ -72,7 +72,9 @@ const struct scenario scenarios[] = {
 	  MINUTES(2),
 	  0,
 	  {
-		  { "/inefficient", 1, { { 0 } } },
+		  { "/inefficient",
+		    1,
+		    { { "start", .prefix = "", .count = 500 } } },
 	  } },
 	{ "database",
 	  "queries and writes",

@@ -16,8 +16,8 @@ enum { SCENARIO_ROUTES = 8, SCENARIO_PARAMS = 2, SCENARIO_VALUES = 8 };
 struct scenario_param {
 	const char *name;		     /* NULL ends the list */
 	const char *values[SCENARIO_VALUES]; /* NULL ends the list; or */
-	const char *prefix;		     /* prefix_1 .. prefix_N */
-	unsigned count;			     /* N */
+	const char *prefix; /* prefix_1 .. prefix_N; "": 1 .. N */
+	unsigned count;	    /* N */
 };
 
 struct scenario_route {

@@ -116,10 +116,10 @@ static unsigned answer_memory(struct server *s, const struct param_value *v,
 static unsigned answer_inefficient(struct server *s,
 				   const struct param_value *v, json_t *o)
 {
-	(void)s, (void)v;
+	(void)s;
 	const int64_t start = clock_monotonic_ns();
 	struct inefficient_result result;
-	const int rc = perform_inefficient_operations(&result);
+	const int rc = perform_inefficient_operations(v[0].number, &result);
 	if (rc)
 		return failure(o, rc, NULL);
 	set_integer(o, "string_length", (int64_t)result.string_length);
@@ -342,6 +342,11 @@ static const struct route routes[] = {
 	{ .path = "/inefficient",
 	  .description = "inefficient patterns",
 	  .where = ROUTE_WORKER,
+	  .params = { { .name = "start",
+			.kind = PARAM_INT,
+			.min = 0,
+			.max = INEFFICIENT_START_MAX,
+			.fallback = 0 } },
 	  .answer = answer_inefficient },
 	{ .path = "/database",
 	  .description = "database operations",

@@ -35,12 +35,13 @@ enum {
  *
  * Returns: the text, to be freed, or NULL.
  */
-static ON_STACK char *build_string_quadratic(void)
+static ON_STACK char *build_string_quadratic(int start)
 {
 	char *text = calloc(1, 1);
 	for (int i = 0; i < INEFFICIENT_PIECES && text; i++) {
 		char piece[PIECE_TEXT];
-		snprintf(piece, sizeof(piece), "item_%d_", i);
+		snprintf(piece, sizeof(piece), "item_%d_",
+			 (start + i) % INEFFICIENT_PIECES);
 		char *longer = malloc(strlen(text) + strlen(piece) + 1);
 		if (longer) {
 			memcpy(longer, text, strlen(text));
@@ -60,7 +61,7 @@ static ON_STACK char *build_string_quadratic(void)
  *
  * Returns: the numbers, to be freed, or NULL.
  */
-static ON_STACK int *grow_slice(void)
+static ON_STACK int *grow_slice(size_t start)
 {
 	int *numbers = NULL;
 	size_t capacity = 0;
@@ -75,7 +76,7 @@ static ON_STACK int *grow_slice(void)
 			}
 			numbers = longer;
 		}
-		numbers[i] = (int)i;
+		numbers[i] = (int)((start + i) % INEFFICIENT_NUMBERS);
 	}
 	return numbers;
 }
@@ -126,7 +127,7 @@ static void free_map_of_maps(struct outer *map)
 }
 
 /*
- * A new inner map with the text of item n in it, or NULL.
+ * A new inner map with one text, value_N, under the key data_N, or NULL.
  *
  * Four allocations for nine bytes: the entry, its buffer, and, within
  * HASH_ADD_STR, the table and its buckets.  `list` shows each at its line, the
@@ -161,13 +162,14 @@ static ON_STACK struct inner *build_inner_map(int n)
  *
  * Returns: the map, for free_map_of_maps, or NULL.
  */
-static ON_STACK struct outer *build_map_of_maps(void)
+static ON_STACK struct outer *build_map_of_maps(int start)
 {
 	struct outer *map = NULL;
 	for (int n = 0; n < INEFFICIENT_MAPS; n++) {
 		struct outer *entry = calloc(1, sizeof(*entry));
 		if (entry)
-			entry->map = build_inner_map(n);
+			entry->map =
+				build_inner_map((start + n) % INEFFICIENT_MAPS);
 		if (!entry || !entry->map) {
 			free(entry);
 			free_map_of_maps(map);
@@ -202,11 +204,14 @@ static uint64_t digest_of_map(const struct outer *map)
  * whole; the three share it among themselves.
  */
 ON_STACK int
-perform_inefficient_operations(struct inefficient_result *ret_result)
+perform_inefficient_operations(int64_t start,
+			       struct inefficient_result *ret_result)
 {
-	char *text = build_string_quadratic();
-	int *numbers = grow_slice();
-	struct outer *map = build_map_of_maps();
+	if (start < 0 || start > INEFFICIENT_START_MAX)
+		return ERR_INVALID;
+	char *text = build_string_quadratic((int)start);
+	int *numbers = grow_slice((size_t)start);
+	struct outer *map = build_map_of_maps((int)start);
 	int rc = ERR_NOMEM;
 	if (text && numbers && map) {
 		uint64_t digest = map_hash(text, strlen(text), 0);

@@ -9,6 +9,11 @@
  *   a slice    of the numbers 0 .. 9,999
  *   a map      from 1,000 keys to a map each, which holds one short text
  *
+ * A request says where they start: at 7, the string begins with "item_7_" and
+ * ends with "item_6_", the slice is 7 .. 9,999, 0 .. 6, and key_0 has value_7.
+ * It is as much work from each start, and another answer: one that was made
+ * before will not do.
+ *
  * All three are dropped when the request ends.
  */
 #ifndef PROFLAB_WORKLOADS_INEFFICIENT_H
@@ -21,6 +26,7 @@ enum {
 	INEFFICIENT_PIECES = 1000,
 	INEFFICIENT_NUMBERS = 10000,
 	INEFFICIENT_MAPS = 1000,
+	INEFFICIENT_START_MAX = INEFFICIENT_NUMBERS - 1,
 };
 
 struct inefficient_result {
@@ -31,9 +37,12 @@ struct inefficient_result {
 };
 
 /*
+ * start must be in [0, INEFFICIENT_START_MAX].
+ *
  * Thread: any number at once; there is no shared state.
- * Returns: 0, ERR_NOMEM (everything was let go of again).
+ * Returns: 0, ERR_INVALID, ERR_NOMEM (everything was let go of again).
  */
-int perform_inefficient_operations(struct inefficient_result *ret_result);
+int perform_inefficient_operations(int64_t start,
+				   struct inefficient_result *ret_result);
 
 #endif
