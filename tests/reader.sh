@@ -94,9 +94,13 @@ run -top -seconds=1 "$server_url/debug/pprof/heap"
 says '^Fetching.*/heap\?seconds=1$' err "-seconds of a heap: the difference"
 run -top "$server_url/debug/pprof/heap?debug=1"
 says '^Type: inuse_space$' out "the text of before profile.proto"
+! grep -q 'Main binary' err
+ok $? "no binary is expected of a server"
 run -top "$server_url/debug/pprof/nix"
 says 'server response: 404 Not Found - Unknown profile' err \
 	"the server's own words"
+! grep -q '^$' err
+ok $? "and no empty line behind them"
 run -top "$server_url/debug/pprof/heap" "$server_url/debug/pprof/heap"
 says 'create_leaky_structures$' out "two servers at once"
 

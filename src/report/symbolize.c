@@ -226,6 +226,8 @@ static int name_locally(struct namer *n)
 		      m->has_line_numbers)))
 			continue;
 		if (!m->filename && !m->build_id) {
+			if (n->o->is_remote)
+				continue;
 			if (i == 0)
 				tell(n->warn,
 				     "Main binary filename not available.");

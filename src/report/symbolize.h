@@ -24,6 +24,7 @@ struct symbolize_options {
 	bool local;	/* ask the binaries */
 	bool is_fast;	/* functions alone, no files and lines */
 	bool is_forced; /* even where the profile has names */
+	bool is_remote; /* of a server: a nameless binary is no surprise */
 	enum symbolize_names names;
 	/*
 	 * Ask the server that the profile came from; NULL: there is none.

@@ -193,6 +193,8 @@ static int symbolize(struct profile **p, const struct origin *origins, size_t n,
 	symbolize_parse(mode, &command_warn, &o, &remote, &nothing);
 	if (nothing)
 		return 0;
+	for (size_t i = 0; i < n; i++)
+		o.is_remote |= origins[i].url && !origins[i].is_base;
 	for (size_t i = 0; remote && i < n && !url; i++)
 		if (origins[i].url && !origins[i].is_base) {
 			url = url_of_symbols(origins[i].url);

@@ -131,6 +131,16 @@ static void start(struct transfer *t, CURLM *multi)
 	curl_multi_add_handle(multi, t->easy);
 }
 
+/* As much of an answer as an error shows, without the ends of lines. */
+static int text_len(const struct buf *body)
+{
+	const char *text = buf_str(body);
+	size_t n = strnlen(text, 300);
+	while (n && (text[n - 1] == '\n' || text[n - 1] == '\r'))
+		n--;
+	return (int)n;
+}
+
 static void finish(struct transfer *t, CURLcode code)
 {
 	struct err *e = &t->request->error;
@@ -152,7 +162,8 @@ static void finish(struct transfer *t, CURLcode code)
 	else if (status == 200)
 		return;
 	else if (t->is_pprof_text && t->has_text_type)
-		err_set(e, ERR_IO, "server response: %s - %.300s", t->status,
+		err_set(e, ERR_IO, "server response: %s - %.*s", t->status,
+			text_len(&t->request->body),
 			buf_str(&t->request->body));
 	else
 		err_set(e, ERR_IO, "server response: %s", t->status);

@@ -6,6 +6,7 @@
 
 #include <ctype.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,11 +23,6 @@ static size_t scheme_len(const char *s)
 	       s[n] == '.')
 		n++;
 	return s[n] == ':' ? n : 0;
-}
-
-bool url_is_absolute(const char *text)
-{
-	return scheme_len(text) > 0;
 }
 
 /* The parts of a URL that has a host; pointers into the text. */

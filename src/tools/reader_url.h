@@ -4,8 +4,6 @@
 #ifndef PROFLAB_TOOLS_READER_URL_H
 #define PROFLAB_TOOLS_READER_URL_H
 
-#include <stdbool.h>
-
 /*
  * The URL to ask for source, in memory that the caller frees, or NULL when it
  * is no URL but a file.  HOST:PORT alone is a URL, and without a path it means
@@ -19,9 +17,6 @@
  */
 char *url_adjust(const char *source, int seconds, int timeout_s,
 		 int *ret_timeout_s, char **ret_socket);
-
-/* Does text begin with a scheme, "http:" or the like? */
-bool url_is_absolute(const char *text);
 
 /*
  * The address that names functions for a server's profile URL, in memory that
