@@ -208,6 +208,14 @@ echo "1 found now" >>"$PROFLAB_STATE/progress"
 status "found: now mend" 1 "$proflab" check 1
 said "says which files" "src/workloads/cpu.c"
 
+status "one of them was mended, and was reset" 0 "$proflab"
+said "it is named again" "mend src/workloads/cpu.c src/workloads/memory.c"
+echo '/* mended */' >>"$scratch/src/workloads/cpu.c"
+status "one of them is mended" 0 "$proflab"
+said "the others are named" "mend src/workloads/memory.c src/workloads/inefficient.c, then"
+said "and how to go on" "./proflab start 2"
+"$proflab" reset cpu >/dev/null
+
 # ---- changes ---------------------------------------------------------------------
 echo 'this is no C' >>"$scratch/src/workloads/cpu.c"
 status "a change that does not compile" 99 "$proflab" check 1

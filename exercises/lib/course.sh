@@ -199,19 +199,40 @@ course_status() {
 		say "  ./proflab check $n        (./proflab hint $n when stuck)"
 		;;
 	found)
-		say "Found. Next: mend $(mend_files "$folder"), then"
+		say "Found. Next: mend $(mend_files "$folder" "$n"), then"
 		say "  ./proflab check $n        (./proflab watch rebuilds and checks as you save)"
+		later=$(next_to_find "$n")
+		[ -z "$later" ] ||
+			say "Or go on, and mend later: ./proflab start $later"
 		;;
 	esac
 	say ""
 	say "./proflab list shows all tasks; ./proflab --help all commands."
 }
 
+# mend_files FOLDER [N]: what is to be mended; with N, but for what task N has
+# seen mended and is so still.
 mend_files() {
 	sep=
 	for name in $(task_field "$1" mend); do
+		[ -z "${2:-}" ] || [ -z "$(recall "$2" "mended-$name")" ] ||
+			(is_untouched "$name") 2>/dev/null || continue
 		printf '%ssrc/workloads/%s.c' "$sep" "$name"
 		sep=' '
+	done
+}
+
+# next_to_find N: the first task behind N whose answers are open.
+next_to_find() {
+	for next in $(tasks); do
+		case $next-$(task_status "$next") in
+		*-new | *-started)
+			[ "$next" -le "$1" ] || {
+				echo "$next"
+				return 0
+			}
+			;;
+		esac
 	done
 }
 
