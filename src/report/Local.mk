@@ -66,3 +66,16 @@ EXTRA_DIST += tests/reader.sh tests/pprof-differential.sh tests/pprof-differenti
 	tests/corpus/pprof tests/golden/flame tests/golden/pprof
 BENCHES += bench/pprof-top.sh
 EXTRA_DIST += bench/pprof-top.sh
+
+# A libFuzzer target under --enable-fuzzing; else a program that replays files.
+check_PROGRAMS += tests/fuzz_report
+TESTS += tests/fuzz-report.sh
+EXTRA_DIST += tests/fuzz-report.sh tests/corpus/report
+tests_fuzz_report_SOURCES = tests/fuzz_report.c
+tests_fuzz_report_LDADD = libreport.la libprofile.la libsymbol.la libbase.la \
+	$(PCRE2_LIBS) $(ZLIB_LIBS) $(LIBDW_LIBS) -lm
+if FUZZING
+tests_fuzz_report_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer,address,undefined
+else
+tests_fuzz_report_SOURCES += tests/fuzz_main.c
+endif
