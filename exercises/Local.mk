@@ -49,6 +49,8 @@ EXTRA_DIST += tests/checker.sh tests/course.sh tests/course-lib.sh tests/exercis
 	tests/solved.sh tests/wrong-fixes.sh \
 	tests/wrong-fixes/drops-oldest.patch \
 	tests/wrong-fixes/in-place.patch \
+	tests/wrong-fixes/in-arena.patch \
+	tests/wrong-fixes/leak-in-memfd.patch \
 	tests/wrong-fixes/leak-in-mmap.patch \
 	tests/wrong-fixes/not-kept.patch \
 	tests/wrong-fixes/past-the-hooks.patch \

@@ -61,6 +61,7 @@ wrong sleeping cpu "FAIL  elsewhere: "
 wrong sampling-blocked cpu "FAIL  sampling: "
 wrong sampling-off memory "FAIL  sampling: "
 [ -z "$(task_of leaky)" ] || wrong leak-in-mmap leaky "FAIL  rss: "
+wrong leak-in-memfd leaky "FAIL  files: "
 wrong not-kept leaky "FAIL  kept: "
 wrong renamed cpu "FAIL  cpu: "
 # By name the finding is gone, by route it stays.
@@ -82,4 +83,5 @@ wrong spinning concurrent "FAIL  cpu: "
 wrong threads-for-each concurrent "FAIL  threads-follow-load: "
 right in-place cpu 1
 right drops-oldest leaky 0
+right in-arena leaky 0
 done_testing

@@ -55,6 +55,34 @@ lab_scrape() {
 		lab_die "no answer from $1/metrics: has the server died?"
 }
 
+# lab_memory PID: what the process has in memory, as lines of /metrics.  Pages of
+# its own and shared ones, those swapped out, too; and what it holds as open
+# files, a memfd among them, or as shared mappings of such, whether or not the
+# pages are mapped: resident memory knows nothing of those.
+lab_memory() {
+	awk '/^(RssAnon|RssShmem|VmSwap):/ { kb += $2 }
+		END { printf "lab_pages_bytes %d\n", kb * 1024 }' "/proc/$1/status"
+	{
+		# A file is counted once, however often it is open.
+		stat -L -c '%d:%i %b %B %F' "/proc/$1/fd"/* 2>/dev/null |
+			awk '/regular/ { print "i" $1, $2 * $3 }'
+		awk '$2 ~ /s$/ { print "m" $4 ":" $5, $1 }' "/proc/$1/maps"
+	} | awk '
+		/^i/ { file[$1] = $2 }
+		/^m/ { split($2, at, "-"); mapped[$1] += hex(at[2]) - hex(at[1]) }
+		function hex(text, i, v) {
+			for (i = 1; i <= length(text); i++)
+				v = v * 16 + index("0123456789abcdef", substr(text, i, 1)) - 1
+			return v
+		}
+		END {
+			for (f in file) open += file[f]
+			for (m in mapped) shared += mapped[m]
+			printf "lab_file_bytes %d\n", (open > shared ? open : shared)
+		}'
+	printf 'lab_open_files %d\n' "$(find "/proc/$1/fd" -type l | wc -l)"
+}
+
 # lab_json_number FILE KEY: the first number of that key.
 lab_json_number() {
 	sed -n "s/^ *\"$2\": *\([0-9.e+-]*\),*\$/\1/p" "$1" | head -n 1
@@ -88,6 +116,7 @@ lab_measure() {
 	lab_wait 20 lab_is_capturing "$lab_quiet_url" 4 ||
 		lab_die "the profiles did not begin: $(cat "$lab_m".*.log)"
 	lab_scrape "$lab_quiet_url" "$lab_m.before"
+	lab_memory "$lab_m_pid" >>"$lab_m.before"
 	"$lab_build/proflab-load" "-scenario=$lab_m_scenario" \
 		"-requests=$lab_m_n" "-concurrency=$lab_m_threads" -rps=0 \
 		"-seed=$lab_m_seed" "-duration=${lab_measure_limit:-120}s" \
@@ -95,6 +124,7 @@ lab_measure() {
 		2>"$lab_m.load.log"
 	lab_m_status=$?
 	lab_scrape "$lab_quiet_url" "$lab_m.after"
+	lab_memory "$lab_m_pid" >>"$lab_m.after"
 	if [ "$lab_m_status" -ne 0 ]; then
 		cat "$lab_m.load.log" >&2
 		lab_die "the load on $lab_m_program did not run cleanly: $(
@@ -130,6 +160,7 @@ lab_is_capturing() {
 #                      waiting, sleeping (one at a time only)
 #   p50 p90 p99        latency
 #   rss threads        of the process, when all were answered
+#   files fds          bytes in its open files, and how many are open, then
 lab_values() {
 	awk -v n="$(lab_json_number "$1.load" total_requests)" \
 		-v at_once="$(lab_json_number "$1.load" concurrency)" \
@@ -155,6 +186,8 @@ lab_values() {
 			print "p99", p99 * 1e6
 			print "rss", after["process_resident_memory_bytes"]
 			print "threads", after["proflab_threads"]
+			print "files", after["lab_file_bytes"]
+			print "fds", after["lab_open_files"]
 		}' "$1.before" "$1.after"
 }
 
