@@ -42,11 +42,12 @@ EXTRA_DIST += tests/exercise-1.sh tests/exercise-2.sh tests/exercise-3.sh
 TESTS += tests/checker.sh tests/course.sh tests/exercise-4.sh \
 	tests/readme-quick.sh
 LONG_TESTS += tests/solved.sh tests/wrong-fixes.sh tests/readme-commands.sh \
+	tests/compare-equal-long.sh \
 	tests/calibrated-long.sh tests/instructor.sh tests/repeat-long.sh
 EXTRA_DIST += tests/readme-quick.sh tests/readme-commands.sh \
 	tests/calibrated-long.sh tests/instructor.sh tests/repeat-long.sh
 EXTRA_DIST += tests/checker.sh tests/course.sh tests/course-lib.sh tests/exercise-4.sh \
-	tests/solved.sh tests/wrong-fixes.sh \
+	tests/solved.sh tests/wrong-fixes.sh tests/compare-equal-long.sh \
 	tests/wrong-fixes/drops-oldest.patch \
 	tests/wrong-fixes/in-place.patch \
 	tests/wrong-fixes/in-arena.patch \
