@@ -13,6 +13,7 @@ for kind in $("$top_builddir/tests/gen_profile" -list); do
 		exit 99
 done
 cp "$top_srcdir"/tests/corpus/pprof/*.pb.gz "$profiles/" || exit 99
+cp "$top_srcdir/tests/corpus/report/recursive-huge" "$profiles/" || exit 99
 cd "$profiles" || exit 99
 export TZ=UTC HOME="$tmp"
 unset PPROF_BINARY_PATH PPROF_TOOLS

@@ -137,12 +137,13 @@ static void append_share(const struct picture *p, struct buf *b, int64_t value)
 		   measure_percent_trimmed(value, p->r->total, percent));
 }
 
-static int font_size(const struct picture *p, int64_t flat)
+static int64_t font_size(const struct picture *p, int64_t flat)
 {
 	const double size = (double)i64_abs(flat);
 	if (p->max_flat == 0 || flat == 0 || size > p->max_flat)
 		return 8;
-	return 8 + (int)ceil(16.0 * sqrt(size / p->max_flat));
+	/* Of -2^63, which has no absolute value, the root is not a number. */
+	return 8 + i64_from_double(ceil(16.0 * sqrt(size / p->max_flat)));
 }
 
 static int write_node(struct picture *p, uint32_t node)
@@ -162,7 +163,7 @@ static int write_node(struct picture *p, uint32_t node)
 		append_share(p, &b, cum);
 	}
 	buf_printf(&b,
-		   "\" id=\"node%" PRIu32 "\" fontsize=%d shape=box "
+		   "\" id=\"node%" PRIu32 "\" fontsize=%" PRId64 " shape=box "
 		   "tooltip=\"",
 		   p->id[node], font_size(p, flat));
 	append_escaped(&b, n->printable);
