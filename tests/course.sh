@@ -129,6 +129,11 @@ printf '#!/bin/sh\nexec timeout -s KILL 1 "%s" "$@"\n' \
 	"$scratch_build/kept-server" >"$scratch_build/proflab-server"
 status "a server that dies" 99 "$proflab" start 1 --seconds 5 --demo
 said "says so, and where to look" "the server has died"
+cp "$scratch_build/proflab-server" "$tmp/dying-server"
+status "compare with a server that dies" 99 "$scratch/exercises/lib/compare" \
+	--seconds 6 --rounds 2 cpu "$tmp/dying-server" before \
+	"$scratch_build/proflab-server-fixed" after
+said "says of what kind the failures were" "did not run cleanly: network: "
 mv "$scratch_build/kept-server" "$scratch_build/proflab-server"
 
 # A port in use, as one meets it by hand.

@@ -88,6 +88,12 @@ lab_json_number() {
 	sed -n "s/^ *\"$2\": *\([0-9.e+-]*\),*\$/\1/p" "$1" | head -n 1
 }
 
+# lab_load_errors FILE: what went wrong, by kind, as the load tells machines.
+lab_load_errors() {
+	sed -n 's/^ *"\([a-z]*_*[0-9]*\)": \([0-9]*\),*$/\1: \2/p' "$1" |
+		grep -E '^(http_|network|timeout|failed)' | tr '\n' ' '
+}
+
 # lab_measure PROGRAM SCENARIO REQUESTS CONCURRENCY SEED PREFIX [ARGS...]:
 # start PROGRAM (with ARGS), send it REQUESTS requests of SCENARIO
 # (CONCURRENCY 0: as the scenario), and leave
@@ -128,9 +134,7 @@ lab_measure() {
 	if [ "$lab_m_status" -ne 0 ]; then
 		cat "$lab_m.load.log" >&2
 		lab_die "the load on $lab_m_program did not run cleanly: $(
-			sed -n 's/^ *"\([a-z]*_*[0-9]*\)": \([0-9]*\),*$/\1: \2/p' \
-				"$lab_m.load" | grep -E '^(http_|network|timeout|failed)' |
-				tr '\n' ' ')"
+			lab_load_errors "$lab_m.load")"
 	fi
 	curl -fsS -o "$lab_m.rates" "$lab_quiet_url/debug/pprof/rates" ||
 		lab_die "no answer from $lab_quiet_url"
