@@ -74,12 +74,15 @@ for file in "$@"; do :; done
 exec test -s "${file#file://}"
 SH
 done
+# These run what is called cc or c++ itself, or have ccache look for it: not in
+# this folder, or they would run each other for ever.
 stand_in cc <<SH
-exec $CC "\$@"
+PATH="$PATH" exec $CC "\$@"
 SH
 stand_in c++ <<SH
-exec $CXX "\$@"
+PATH="$PATH" exec $CXX "\$@"
 SH
+check "cc is the compiler" env PATH="$bin:$PATH" timeout 20 cc --version
 
 # ---- ports: below those that the kernel hands out by itself -----------------
 port_is_free() {

@@ -4,9 +4,17 @@
 # them is that of doc/examples; links between documents lead somewhere.
 # shellcheck source=tests/lib.sh
 . "$(dirname "$0")/lib.sh"
+# By hand: [CC=... CXX=...] top_builddir=build tests/docs.sh [DOCUMENT...]
+if [ ! -f "$top_builddir/Makefile" ]; then
+	echo "Bail out! $top_builddir has no Makefile: set top_builddir to the folder in which configure ran"
+	exit 99
+fi
 [ -f "$top_builddir/.libs/libpprof-preload.so" ] ||
 	skip_all "no libpprof-preload.so in this build (a sanitizer's)"
-: "${CC:=cc}" "${CXX:=c++}"
+# Those of the build, unless others are given.
+: "${CC:=$(sed -n 's/^CC = //p' "$top_builddir/Makefile")}"
+: "${CXX:=$(sed -n 's/^CXX = //p' "$top_builddir/Makefile")}"
+: "${CXX:=c++}"
 LC_ALL=C
 export LC_ALL
 # What a reader of another document has in a terminal does not count here.
