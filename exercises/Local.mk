@@ -48,7 +48,9 @@ EXTRA_DIST += tests/readme-quick.sh tests/readme-commands.sh \
 	tests/calibrated-long.sh tests/instructor.sh tests/repeat-long.sh
 EXTRA_DIST += tests/checker.sh tests/course.sh tests/course-lib.sh tests/exercise-4.sh \
 	tests/solved.sh tests/wrong-fixes.sh tests/compare-equal-long.sh \
+	tests/wrong-fixes/crashes.patch \
 	tests/wrong-fixes/drops-oldest.patch \
+	tests/wrong-fixes/hangs.patch \
 	tests/wrong-fixes/in-place.patch \
 	tests/wrong-fixes/in-arena.patch \
 	tests/wrong-fixes/leak-in-memfd.patch \

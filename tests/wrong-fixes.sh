@@ -58,6 +58,12 @@ right() {
 wrong work-deleted memory "FAIL  answers: "
 wrong remembered inefficient "FAIL  answers: "
 wrong sleeping cpu "FAIL  elsewhere: "
+# What it says of a server that gives no answer, and of one that has gone.
+LAB_ANSWER_LIMIT=3
+export LAB_ANSWER_LIMIT
+wrong hangs cpu "FAIL  answers: no answer within 3 s to /cpu?iterations="
+unset LAB_ANSWER_LIMIT
+wrong crashes cpu "the server has died (signal 6) of /cpu?iterations=" 99
 wrong sampling-blocked cpu "FAIL  sampling: "
 wrong sampling-off memory "FAIL  sampling: "
 [ -z "$(task_of leaky)" ] || wrong leak-in-mmap leaky "FAIL  rss: "

@@ -81,6 +81,9 @@ lab_memory() {
 			printf "lab_file_bytes %d\n", (open > shared ? open : shared)
 		}'
 	printf 'lab_open_files %d\n' "$(find "/proc/$1/fd" -type l | wc -l)"
+	# How long each thread was ready to run, and others did.
+	awk '{ split(FILENAME, at, "/"); print "lab_run_delay:" at[5], $2 }' \
+		"/proc/$1/task"/*/schedstat 2>/dev/null
 }
 
 # lab_json_number FILE KEY: the first number of that key.
@@ -160,8 +163,9 @@ lab_is_capturing() {
 #   cpu                CPU time of the process
 #   bytes allocs       allocated (the profiler's estimate, from its samples)
 #   lock_wait          waited for locks, summed over threads
-#   elsewhere          of half the requests' time what was not CPU time:
-#                      waiting, sleeping (one at a time only)
+#   elsewhere          of half the requests' time what was neither CPU time nor
+#                      spent in line for a CPU: waiting, sleeping (one at a
+#                      time only)
 #   p50 p90 p99        latency
 #   rss threads        of the process, when all were answered
 #   files fds          bytes in its open files, and how many are open, then
@@ -182,7 +186,10 @@ lab_values() {
 			print "bytes", each("pprof_heap_alloc_bytes_total")
 			print "allocs", each("pprof_heap_alloc_objects_total")
 			print "lock_wait", each("pprof_lock_wait_seconds_total") * 1e9
-			rest = p50 * 1e6 - cpu
+			for (name in after)
+				if (name ~ /^lab_run_delay:/ && name in before)
+					in_line += each(name)
+			rest = p50 * 1e6 - cpu - in_line
 			if (at_once == 1)
 				print "elsewhere", (rest > 0 ? rest : 0)
 			print "p50", p50 * 1e6

@@ -40,7 +40,9 @@ lab_ask() {
 	while read -r lab_path; do
 		printf 'url = "%s%s"\n' "$1" "$lab_path"
 	done <"$2" >"$3.urls"
-	curl -sS --max-time 60 -w '%{http_code}\n' -K "$3.urls" |
+	# What comes after one that is not answered would not be, either.
+	curl -s --fail-early --max-time "${LAB_ANSWER_LIMIT:-60}" \
+		-w '%{http_code}\n' -K "$3.urls" |
 		sed -e 's/"memory_stats":{[^}]*},*//' \
 			-e 's/"duration":"[^"]*",*//' \
 			-e 's/"generated_at":"[^"]*",*//' \
@@ -96,12 +98,22 @@ lab_right_answers() {
 	lab_start_quiet "$lab_reference" "$lab_a.reference.log" -grace 1s
 	lab_ask "$lab_mine_url" "$lab_a.paths" "$lab_a.mine"
 	lab_ask "$lab_quiet_url" "$lab_a.paths" "$lab_a.reference"
+	lab_unanswered=$(paste "$lab_a.mine" "$lab_a.paths" |
+		sed -n 's/^000[[:space:]]*//p' | head -n 1)
 	kill -0 "$lab_mine" 2>/dev/null || {
+		wait "$lab_mine"
+		lab_gone="exit status $?"
+		[ "${lab_gone#exit status }" -le 128 ] ||
+			lab_gone="signal $((${lab_gone#exit status } - 128))"
 		tail -n 20 "$lab_a.mine.log" >&2
-		lab_die "the server has died: $lab_a.mine.log is what it said"
+		lab_die "the server has died ($lab_gone) of ${lab_unanswered:-a request}: $lab_a.mine.log is what it said"
 	}
 	lab_end_quiet "$lab_mine"
 	lab_end_quiet "$lab_quiet_pid"
+	[ -z "$lab_unanswered" ] || {
+		lab_say "FAIL  answers: no answer within ${LAB_ANSWER_LIMIT:-60} s to $lab_unanswered"
+		return 1
+	}
 	if lab_compare_answers "$lab_a.paths" "$lab_a.mine" "$lab_a.reference" \
 		>"$lab_a.difference"; then
 		lab_say "PASS  answers: 40 random requests (seed $lab_seed) were answered as they should be"
