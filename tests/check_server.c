@@ -251,7 +251,7 @@ static struct pool *pool_of(size_t max_threads, size_t max_queue)
 	struct pool *pool;
 	sem_init(&work.begun, 0, 0);
 	sem_init(&work.go, 0, 0);
-	ck_assert_int_eq(pool_create("test", max_threads, max_queue, &pool), 0);
+	ck_assert_int_eq(pool_create("test", max_threads, max_queue, 1000000000, &pool), 0);
 	return pool;
 }
 

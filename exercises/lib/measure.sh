@@ -81,7 +81,8 @@ lab_memory() {
 			printf "lab_file_bytes %d\n", (open > shared ? open : shared)
 		}'
 	printf 'lab_open_files %d\n' "$(find "/proc/$1/fd" -type l | wc -l)"
-	# How long each thread was ready to run, and others did.
+	# How long each thread was ready to run, and others did.  A worker that
+	# left would take it along: -worker-idle.
 	awk '{ split(FILENAME, at, "/"); print "lab_run_delay:" at[5], $2 }' \
 		"/proc/$1/task"/*/schedstat 2>/dev/null
 }
@@ -109,7 +110,8 @@ lab_measure() {
 	lab_m_seed=$5 lab_m=$6
 	shift 6
 	lab_start_quiet "$lab_m_program" "$lab_m.server.log" -grace 10s \
-		-block-profile-rate 1 -mutex-profile-fraction 1 "$@"
+		-block-profile-rate 1 -mutex-profile-fraction 1 \
+		-worker-idle 10m "$@"
 	lab_m_pid=$lab_quiet_pid
 	# They last until the server is told to end, which completes them.
 	lab_m_curls=
@@ -163,9 +165,9 @@ lab_is_capturing() {
 #   cpu                CPU time of the process
 #   bytes allocs       allocated (the profiler's estimate, from its samples)
 #   lock_wait          waited for locks, summed over threads
-#   elsewhere          of half the requests' time what was neither CPU time nor
-#                      spent in line for a CPU: waiting, sleeping (one at a
-#                      time only)
+#   elsewhere          of the requests' time in the server what was neither CPU
+#                      time nor spent in line for a CPU: waiting, sleeping (one
+#                      at a time only)
 #   p50 p90 p99        latency
 #   rss threads        of the process, when all were answered
 #   files fds          bytes in its open files, and how many are open, then
@@ -187,9 +189,11 @@ lab_values() {
 			print "allocs", each("pprof_heap_alloc_objects_total")
 			print "lock_wait", each("pprof_lock_wait_seconds_total") * 1e9
 			for (name in after)
-				if (name ~ /^lab_run_delay:/ && name in before)
+				if (name ~ /^lab_run_delay:/)
 					in_line += each(name)
-			rest = p50 * 1e6 - cpu - in_line
+				else if (name ~ /_duration_seconds_sum/ && name !~ /metrics/)
+					in_server += each(name) * 1e9
+			rest = in_server - cpu - in_line
 			if (at_once == 1)
 				print "elsewhere", (rest > 0 ? rest : 0)
 			print "p50", p50 * 1e6

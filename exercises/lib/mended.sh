@@ -132,7 +132,7 @@ lab_about_metric() {
 	bytes) echo "bytes allocated a request|bytes|the memory is still asked for as before" ;;
 	allocs) echo "allocations a request|count|the blocks are still asked for as before" ;;
 	lock_wait) echo "waiting for locks, a request|time|requests still stand in line for one another" ;;
-	elsewhere) echo "time a request, less its CPU time|time|a request waits, or sleeps, for longer than its work needs" ;;
+	elsewhere) echo "time a request, less that on a CPU and in line for one|time|a request waits, or sleeps, for longer than its work needs" ;;
 	rss) echo "resident memory afterwards|bytes|memory stays in the process, whether or not the heap profile shows it" ;;
 	files) echo "bytes in open files afterwards|bytes|memory stays in files that have no name, or were left open" ;;
 	fds) echo "open files afterwards|count|files, pipes or sockets stay open" ;;

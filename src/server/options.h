@@ -16,7 +16,7 @@ struct server_options {
 	const char *pprof_token_file;
 	const char *data_dir; /* NULL: $TMPDIR or /tmp */
 	int64_t pprof_max_seconds, pprof_max_captures;
-	int64_t max_workers, max_queue;
+	int64_t max_workers, max_queue, worker_idle_ns;
 	int64_t leak_ceiling; /* bytes */
 	int64_t thread_ceiling;
 	int64_t cache_entries;

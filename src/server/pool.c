@@ -18,8 +18,6 @@
 #include <stdlib.h>
 #include <time.h>
 
-#define IDLE_NS INT64_C(1000000000)
-
 struct worker {
 	pthread_cond_t wake;
 	struct pool_task *task; /* given by who woke it */
@@ -31,6 +29,7 @@ struct pool {
 	pthread_cond_t left;  /* a thread has left */
 	char name[16];
 	size_t max_threads, max_queue;
+	int64_t idle_ns;
 	size_t threads, queued;
 	struct pool_task *first, **last;
 	struct worker *idle;
@@ -67,7 +66,7 @@ static struct pool_task *worker_wait(struct pool *p, struct worker *w)
 	w->below = p->idle;
 	p->idle = w;
 	const struct timespec until =
-		clock_to_timespec(clock_monotonic_ns() + IDLE_NS);
+		clock_to_timespec(clock_monotonic_ns() + p->idle_ns);
 	int rc = 0;
 	while (!w->task && !p->stopping && rc != ETIMEDOUT)
 		rc = pthread_cond_timedwait(&w->wake, &p->lock, &until);
@@ -118,7 +117,7 @@ static int thread_add(struct pool *p)
 }
 
 int pool_create(const char *name, size_t max_threads, size_t max_queue,
-		struct pool **ret_pool)
+		int64_t idle_ns, struct pool **ret_pool)
 {
 	struct pool *p = calloc(1, sizeof(*p));
 	if (!p)
@@ -128,6 +127,7 @@ int pool_create(const char *name, size_t max_threads, size_t max_queue,
 	snprintf(p->name, sizeof(p->name), "%s", name);
 	p->max_threads = max_threads;
 	p->max_queue = max_queue;
+	p->idle_ns = idle_ns;
 	p->last = &p->first;
 	*ret_pool = p;
 	return 0;

@@ -1,12 +1,13 @@
 /*
  * pool.h - threads for work that may block: one for each task under way, up
- * to a limit, kept for a second after their last task so that the number of
+ * to a limit, kept for a while after their last task so that the number of
  * threads follows the load.
  */
 #ifndef PROFLAB_SERVER_POOL_H
 #define PROFLAB_SERVER_POOL_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 struct pool;
 
@@ -18,12 +19,13 @@ struct pool_task {
 };
 
 /*
- * At most max_threads, named name; at most max_queue tasks that wait for one.
+ * At most max_threads, named name, which leave when they had nothing to do for
+ * idle_ns; at most max_queue tasks that wait for one.
  * Owns: *ret_pool is the caller's until pool_free.
  * Returns: 0 or ERR_NOMEM.
  */
 int pool_create(const char *name, size_t max_threads, size_t max_queue,
-		struct pool **ret_pool);
+		int64_t idle_ns, struct pool **ret_pool);
 
 /*
  * Returns: 0, and run will be called, once; ERR_BUSY (the queue is full),

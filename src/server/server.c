@@ -25,6 +25,7 @@ enum {
 	IDLE_SECONDS = 120,
 	MONITOR_THREADS = 2,
 	MONITOR_QUEUE = 256,
+	MONITOR_IDLE_NS = 1000000000,
 	TOKEN_MAX = 510, /* what libpprof-http reads of the file */
 };
 
@@ -48,10 +49,11 @@ static int create_workloads(struct server *s, struct err *e)
 static int create_pools(struct server *s, struct err *e)
 {
 	int rc = pool_create("worker", (size_t)s->options.max_workers,
-			     (size_t)s->options.max_queue, &s->workers);
+			     (size_t)s->options.max_queue,
+			     s->options.worker_idle_ns, &s->workers);
 	if (!rc)
 		rc = pool_create("monitor", MONITOR_THREADS, MONITOR_QUEUE,
-				 &s->monitors);
+				 MONITOR_IDLE_NS, &s->monitors);
 	return rc ? err_set(e, rc, "workers: %s", err_name(rc)) : 0;
 }
 
