@@ -125,8 +125,24 @@ status "a server that does not start" 99 "$proflab" start 1 --seconds 1
 said "says so" "the server did not start"
 check "what an earlier walk took does not mix with this one's" \
 	test ! -e "$PROFLAB_STATE/1-live-profiling/allocs.pb.gz"
-printf '#!/bin/sh\nexec timeout -s KILL 1 "%s" "$@"\n' \
-	"$scratch_build/kept-server" >"$scratch_build/proflab-server"
+# One that dies of its first request of /cpu.
+cat >"$scratch_build/proflab-server" <<DIES
+#!/bin/sh
+"$scratch_build/kept-server" "\$@" >"$tmp/dying.log" 2>&1 &
+pid=\$!
+trap 'kill -KILL \$pid' EXIT
+trap 'exit 143' TERM
+until grep -qs http://127 "$tmp/dying.log"; do
+	kill -0 \$pid || exit
+	sleep 0.02
+done
+url=\$(sed -n 's,.*\(http://127[0-9.]*:[0-9]*\).*,\1,p' "$tmp/dying.log" | head -n 1)
+cat "$tmp/dying.log"
+until curl -fsS "\$url/metrics" | grep -q 'requests_total{route="/cpu"} [1-9]'; do
+	kill -0 \$pid || exit
+	sleep 0.05
+done
+DIES
 status "a server that dies" 99 "$proflab" start 1 --seconds 5 --demo
 said "says so, and where to look" "the server has died"
 cp "$scratch_build/proflab-server" "$tmp/dying-server"
@@ -163,7 +179,14 @@ learnt() {
 	(cd "$PROFLAB_STATE" && cksum progress 1-live-profiling/*)
 }
 learnt >"$tmp/learnt"
+# It shows what was planted, whatever has been mended since.
+mv "$scratch_build/proflab-server" "$scratch_build/kept-server"
+cp "$scratch_build/proflab-server-fixed" "$scratch_build/proflab-server"
+mv "$scratch/src/workloads/cpu.c" "$tmp/cpu.c"
+cp "$top_srcdir/solutions/cpu.c" "$scratch/src/workloads/cpu.c"
 status "a demo" 0 env PATH="$tmp/idle:$PATH" PROFLAB_SECONDS=2 "$proflab" demo
+mv "$scratch_build/kept-server" "$scratch_build/proflab-server"
+mv "$tmp/cpu.c" "$scratch/src/workloads/cpu.c"
 touch -r "$tmp/configured" "$scratch/configure"
 check "has a folder of its own" \
 	test -s "$PROFLAB_STATE/demo/1-live-profiling/cpu.pb.gz"

@@ -94,8 +94,9 @@ lab_json_number() {
 
 # lab_load_errors FILE: what went wrong, by kind, as the load tells machines.
 lab_load_errors() {
-	sed -n 's/^ *"\([a-z]*_*[0-9]*\)": \([0-9]*\),*$/\1: \2/p' "$1" |
-		grep -E '^(http_|network|timeout|failed)' | tr '\n' ' '
+	lab_kinds=$(sed -n 's/^ *"\([a-z]*_*[0-9]*\)": \([0-9]*\),*$/\1: \2/p' "$1" |
+		grep -E '^(http_|network|timeout)' | tr '\n' ' ')
+	echo "${lab_kinds:-no request was answered in $(lab_json_number "$1" duration_seconds) s}"
 }
 
 # lab_measure PROGRAM SCENARIO REQUESTS CONCURRENCY SEED PREFIX [ARGS...]:
