@@ -94,6 +94,13 @@ sed -i "s/^share = .*/share = $measured/" "$tmp/right"
 # shellcheck disable=SC2046 # one word a profile
 status "right answers" 0 "$check_program" -answers "$tmp/right" \
 	"$exercise/findings" $(all_of "$taken")
+{
+	printf '\357\273\277'
+	sed 's/$/\r/' "$tmp/right"
+} >"$tmp/marked"
+# shellcheck disable=SC2046 # one word a profile
+status "a byte-order mark, and lines that end in two" 0 "$check_program" -answers "$tmp/marked" \
+	"$exercise/findings" $(all_of "$taken")
 # shellcheck disable=SC2046
 status "wrong answers" 1 "$check_program" -answers "$tmp/wrong" \
 	"$exercise/findings" $(all_of "$taken")
@@ -113,5 +120,5 @@ status "the example, not filled in" 1 "$check_program" \
 # shellcheck disable=SC2046
 status "an answer to no question" 99 "$check_program" \
 	-answers "$tmp/misnamed" "$exercise/findings" $(all_of "$taken")
-check "and which" grep -q 'no question is called "tusk"' "$tmp/out"
+check "and which" grep -q 'no question is called "tusk"; there are: task ' "$tmp/out"
 done_testing

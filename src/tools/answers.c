@@ -60,7 +60,11 @@ int answers_read(const char *path, struct answers *ret, struct err *e)
 			 ? err_set(e, ERR_FORMAT, "%s: is not a text", path)
 			 : 0;
 	int number = 0;
-	for (char *line = a.text; line && !rc;) {
+	char *start = a.text;
+	/* Some editors begin a text with a byte-order mark. */
+	if (!strncmp(start, "\xef\xbb\xbf", 3))
+		start += 3;
+	for (char *line = start; line && !rc;) {
 		char *next = strchr(line, '\n');
 		if (next)
 			*next++ = '\0';

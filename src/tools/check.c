@@ -4,6 +4,7 @@
  */
 #include "config.h"
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "symbol/object.h"
 #include "tools/answers.h"
@@ -212,6 +213,21 @@ static int judge_findings(struct session *s, struct err *e)
 	return 0;
 }
 
+/* The learner's line number row answers nothing that was asked. */
+static int no_such_question(const struct session *s, const struct answer *row,
+			    struct err *e)
+{
+	struct buf names = { 0 };
+	for (size_t i = 0; i < s->findings->n_questions; i++)
+		buf_printf(&names, " %s", s->findings->questions[i].name);
+	const int rc =
+		err_set(e, ERR_INVALID,
+			"%s:%d: no question is called \"%.80s\"; there are:%s",
+			s->o.answers, row->line, row->name, buf_str(&names));
+	buf_free(&names);
+	return rc;
+}
+
 static int judge_answers(struct session *s, struct err *e)
 {
 	const struct findings *f = s->findings;
@@ -234,10 +250,7 @@ static int judge_answers(struct session *s, struct err *e)
 		       strcmp(s->answers.rows[i].name, f->questions[k].name))
 			k++;
 		if (k == f->n_questions)
-			rc = err_set(e, ERR_INVALID,
-				     "%s:%d: no question is called \"%.80s\"",
-				     s->o.answers, s->answers.rows[i].line,
-				     s->answers.rows[i].name);
+			rc = no_such_question(s, &s->answers.rows[i], e);
 	}
 	return rc;
 }
