@@ -251,6 +251,13 @@ course_start() {
 	alone walk "$n" "$folder" "$@"
 }
 
+# The server as it was given, if it was kept: an earlier task's mend would hide
+# what this one is about.
+given_server() {
+	[ ! -x "$state/original/proflab-server" ] ||
+		echo "$state/original/proflab-server"
+}
+
 # walk N FOLDER OPTIONS...
 walk() {
 	n=$1 folder=$2
@@ -265,10 +272,7 @@ walk() {
 			;;
 		esac
 	done
-	# An earlier task's mend would hide what this one is about.
-	server=$state/original/proflab-server
-	[ -x "$server" ] || server=
-	PROFLAB_GIVEN=$server PROFLAB_BUILD=$build PROFLAB_STATE=$state \
+	PROFLAB_GIVEN=$(given_server) PROFLAB_BUILD=$build PROFLAB_STATE=$state \
 		"$folder/run" "$@" || return
 	[ -n "$(recall "$n" started)" ] || remember "$n" started
 	if [ ! -e "$answers/$n" ]; then
