@@ -61,6 +61,7 @@ for dir in src/*/; do
 		-e 's/.*<curl.*/libcurl/p' -e 's/.*<dwarf.*/libdw/p' \
 		-e 's/.*<editline.*/libedit/p' -e 's/.*<elfutils.*/libdw/p' \
 		-e 's/.*<gelf.*/libelf/p' -e 's/.*<jansson.*/jansson/p' \
+		-e 's/.*<libdeflate.*/libdeflate/p' \
 		-e 's/.*<libunwind.*/libunwind/p' \
 		-e 's/.*<microhttpd.*/libmicrohttpd/p' \
 		-e 's/.*<nettle.*/nettle/p' \

@@ -25,6 +25,12 @@ static size_t max_inflated(const struct profile_decode_options *o)
 	return or_default(o ? o->max_inflated : 0, (size_t)1 << 30);
 }
 
+static __typeof__(&inflate_gzip)
+gunzip_by(const struct profile_decode_options *o)
+{
+	return o && o->gunzip ? o->gunzip : inflate_gzip;
+}
+
 /* An empty model with the file's budget. */
 static struct profile *
 new_budgeted(const struct profile_decode_options *options, struct err *e)
@@ -110,8 +116,8 @@ int profile_decode(const void *data, size_t len,
 	uint8_t *inflated = NULL;
 	int rc;
 	if (inflate_is_gzip(data, len)) {
-		rc = inflate_gzip(data, len, max_inflated(options), &inflated,
-				  &len, e);
+		rc = gunzip_by(options)(data, len, max_inflated(options),
+					&inflated, &len, e);
 		data = inflated;
 	} else {
 		rc = check_size(len, options, e);
@@ -192,8 +198,8 @@ int profile_decode_file(const char *path,
 		/* The packed bytes need not wait for the columns. */
 		const struct bytes packed = b;
 		b = (struct bytes){ 0 };
-		rc = inflate_gzip(packed.data, packed.len, max, &b.data, &b.len,
-				  e);
+		rc = gunzip_by(options)(packed.data, packed.len, max, &b.data,
+					&b.len, e);
 		free(packed.data);
 	}
 	if (!rc)

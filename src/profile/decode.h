@@ -15,6 +15,9 @@
 struct profile_decode_options {
 	size_t max_inflated; /* bytes after gunzip; 0 = 1 GiB */
 	size_t max_memory;   /* bytes of the model; 0 = 4 GiB */
+	/* Another gunzip than inflate_gzip (inflate.h), with its contract. */
+	int (*gunzip)(const uint8_t *data, size_t len, size_t max,
+		      uint8_t **ret_data, size_t *ret_len, struct err *e);
 };
 
 /*

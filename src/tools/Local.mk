@@ -38,6 +38,7 @@ proflab_pprof_SOURCES = \
 	src/tools/reader_dot.c src/tools/reader_dot.h \
 	src/tools/reader_fetch.c src/tools/reader_fetch.h \
 	src/tools/reader_flags.c src/tools/reader_flags.h \
+	src/tools/reader_gunzip.c src/tools/reader_gunzip.h \
 	src/tools/reader_help.c src/tools/reader_help.h \
 	src/tools/reader_http.c src/tools/reader_http.h \
 	src/tools/reader_line.c src/tools/reader_line.h \
@@ -48,10 +49,19 @@ proflab_pprof_SOURCES = \
 	src/tools/reader_viewer.c src/tools/reader_viewer.h \
 	src/tools/reader_web.c src/tools/reader_web.h \
 	$(NULL)
-proflab_pprof_CPPFLAGS = $(AM_CPPFLAGS) $(CURL_CFLAGS) $(EDIT_CFLAGS) \
-	$(MHD_CFLAGS)
+proflab_pprof_CPPFLAGS = $(AM_CPPFLAGS) $(CURL_CFLAGS) $(DEFLATE_CFLAGS) \
+	$(EDIT_CFLAGS) $(MHD_CFLAGS)
 proflab_pprof_LDADD = libweb.la libreport.la libprofile.la libsymbol.la \
-	libbase.la $(CURL_LIBS) $(EDIT_LIBS) $(MHD_LIBS) -lm
+	libbase.la $(CURL_LIBS) $(DEFLATE_LIBS) $(EDIT_LIBS) $(MHD_LIBS) -lm
+
+check_PROGRAMS += tests/check_reader_gunzip
+tests_check_reader_gunzip_SOURCES = tests/check_reader_gunzip.c \
+	tests/testing.h src/tools/reader_gunzip.c
+tests_check_reader_gunzip_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS) \
+	$(DEFLATE_CFLAGS) $(ZLIB_CFLAGS)
+tests_check_reader_gunzip_LDADD = libprofile.la libbase.la $(CHECK_LIBS) \
+	$(DEFLATE_LIBS) $(ZLIB_LIBS)
+TESTS += tests/check_reader_gunzip
 
 growth_sources = \
 	src/tools/die.c src/tools/die.h \

@@ -12,6 +12,7 @@
 #include "tools/die.h"
 #include "tools/reader_commands.h"
 #include "tools/reader_flags.h"
+#include "tools/reader_gunzip.h"
 #include "tools/reader_http.h"
 #include "tools/reader_temp.h"
 #include "tools/reader_url.h"
@@ -68,13 +69,15 @@ static void ask_servers(struct origin *origins, size_t n)
 	free(requests);
 }
 
+static const struct profile_decode_options fast = { .gunzip = gunzip };
+
 static int read_origin(struct origin *o, struct err *e)
 {
 	if (!o->url)
-		return profile_decode_file(o->name, NULL, &o->profile, e);
+		return profile_decode_file(o->name, &fast, &o->profile, e);
 	if (*o->request.error.text)
 		return err_set(e, ERR_IO, "%s", o->request.error.text);
-	return profile_decode(o->request.body.data, o->request.body.len, NULL,
+	return profile_decode(o->request.body.data, o->request.body.len, &fast,
 			      &o->profile, e);
 }
 
