@@ -1,9 +1,9 @@
 #!/bin/sh
 # heap-long.sh - the sampled heap against the truth, 200 times, each time with
-# a sixth of what check_heap allocates: no figure of some 15,000 may be out
-# of its six standard deviations; and neither may the mean of each row over all
-# runs, which is told 14 times as finely.  A bias of 5 % in the truth must be
-# refused.
+# a sixth of what check_heap allocates: no figure of some 15,000 may be less
+# likely than seven standard deviations are; and neither may the mean of each
+# row over all runs be out of its six, which is told 14 times as finely.  A bias
+# of 5 % in the truth must be refused.
 #
 # Environment: HEAP_RUNS=N (200), HEAP_SCALE=N (6).
 # shellcheck source=tests/lib.sh
