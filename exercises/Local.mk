@@ -41,9 +41,9 @@ EXTRA_DIST += tests/exercise-1.sh tests/exercise-2.sh tests/exercise-3.sh
 # The runner, and what it takes for mended.
 TESTS += tests/checker.sh tests/course.sh tests/exercise-4.sh \
 	tests/readme-quick.sh
-LONG_TESTS += tests/solved.sh tests/wrong-fixes.sh tests/readme-commands.sh \
-	tests/compare-equal-long.sh \
-	tests/calibrated-long.sh tests/instructor.sh tests/repeat-long.sh
+COURSE_TESTS += tests/wrong-fixes.sh tests/repeat-long.sh tests/solved.sh \
+	tests/readme-commands.sh tests/calibrated-long.sh tests/instructor.sh \
+	tests/compare-equal-long.sh
 EXTRA_DIST += tests/readme-quick.sh tests/readme-commands.sh \
 	tests/calibrated-long.sh tests/instructor.sh tests/repeat-long.sh
 EXTRA_DIST += tests/checker.sh tests/course.sh tests/course-lib.sh tests/exercise-4.sh \
@@ -118,5 +118,5 @@ EXTRA_DIST += \
 	$(NULL)
 
 TESTS += tests/operations.sh
-LONG_TESTS += tests/exercise-5-long.sh
+COURSE_TESTS += tests/exercise-5-long.sh
 EXTRA_DIST += tests/operations.sh tests/exercise-5-long.sh
