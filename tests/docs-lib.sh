@@ -117,8 +117,9 @@ shorten() {
 
 # needs BLOCK: what it calls and is not installed
 needs() {
-	for program in go jq watch redis-server redis-benchmark sqlite3 xz dot perf; do
-		grep -qE "(^|[ |(])$program( |\$)" "$1" &&
+	for program in go jq watch redis-server redis-benchmark sqlite3 xz dot perf \
+		python3; do
+		grep -qE "(^|[ |(])(/usr/bin/)?$program( |\$)" "$1" &&
 			! command -v $program >/dev/null 2>&1 &&
 			echo $program
 	done

@@ -239,7 +239,12 @@ static int open_socket(struct server *s, const char *port)
 					.ai_flags = AI_PASSIVE };
 	struct addrinfo *all;
 	const char *host = *s->host ? s->host : "localhost";
-	const int rc = getaddrinfo(host, *port ? port : "0", &hints, &all);
+	if (!*port)
+		port = "0";
+	int rc = getaddrinfo(host, port, &hints, &all);
+	/* A system without /etc/hosts has a loopback all the same. */
+	if (rc && !strcmp(host, "localhost"))
+		rc = getaddrinfo("127.0.0.1", port, &hints, &all);
 	if (rc)
 		die("-http: %s: %s", host, gai_strerror(rc));
 	int fd = -1;
