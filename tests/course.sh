@@ -380,6 +380,38 @@ same "a refusal" 1 '{"a":1}	503' '{"a":1}	200'
 same "no answer" 1 '' '{"a":1}	200'
 same "something after it" 1 '{"a":1,"b":2}	200' '{"a":1}	200'
 
+# ---- what a request costs ----------------------------------------------------
+cat >"$tmp/costs" <<'V'
+toy cpu     cost  0 0 2e6
+toy bytes   cost  0 0 5e4
+toy allocs  cost  0 0 100
+toy threads guard 0 0 20
+V
+(
+	lab_top=$scratch lab_build=$scratch_build lab_out=$tmp
+	LAB_COSTS=$tmp/costs
+	# shellcheck source=exercises/lib/measure.sh
+	. "$scratch/exercises/lib/measure.sh"
+	# shellcheck source=exercises/lib/mended.sh
+	. "$scratch/exercises/lib/mended.sh"
+	lab_say() { printf '%s\n' "$*"; }
+	lab_profiler_on() { :; }
+	# Disturbed in the first round: allocs.  In all of them: cpu, bytes.
+	lab_measure_workload() {
+		printf '%s\n' "cpu 3e6" "bytes 7e4" "threads 7" \
+			"allocs $((900 / lab_round / lab_round))" >"$3.values"
+	}
+	lab_cheap_enough toy
+) >"$tmp/out"
+[ $? -eq 1 ]
+ok $? "costs: above the limit in every round fails"
+said "costs: with the figure and the limit of each" \
+	"FAIL  cpu: CPU time a request: 3 ms, the limit is 2 ms"
+said "costs: in its own unit" \
+	"FAIL  bytes: bytes allocated a request: 70 kB, the limit is 50 kB"
+[ "$(grep -c '^FAIL' "$tmp/out")" -eq 2 ]
+ok $? "costs: what was above once is not held against it"
+
 # ---- nothing is left running -------------------------------------------------
 kill "$server_pid"
 wait "$server_pid" 2>/dev/null

@@ -204,6 +204,8 @@ lab_cheap_enough() {
 		lab_open=$lab_still
 	done
 	for lab_metric in $lab_open; do
+		lab_cost_row "$1" "$lab_metric" "$lab_p.$lab_round"
+		[ -n "$lab_v" ] || lab_die "$lab_metric was not measured: see $lab_p.$lab_round.values"
 		lab_about=$(lab_about_metric "$lab_metric")
 		lab_unit=$(echo "$lab_about" | cut -d '|' -f 2)
 		lab_say "FAIL  $lab_metric: $(echo "$lab_about" | cut -d '|' -f 1): $(
