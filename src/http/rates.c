@@ -6,6 +6,7 @@
 #include "http/request.h"
 #include "pprof/pprof.h"
 
+#include <ctype.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <microhttpd.h>
@@ -75,8 +76,11 @@ static bool set_rates(struct http_request *r)
 	for (size_t i = 0; i < ARRAY_SIZE(rates); i++) {
 		char value[HTTP_PARAM];
 		given[i] = http_param(r, rates[i].name, value);
-		if (given[i] && (!http_parse_int(value, &values[i]) ||
-				 values[i] < 0 || values[i] > rates[i].max)) {
+		/* Go, which takes "+5" of its own parameters, has no such
+		 * route: here a sign is no part of a number. */
+		if (given[i] && (!isdigit((unsigned char)*value) ||
+				 !http_parse_int(value, &values[i]) ||
+				 values[i] > rates[i].max)) {
 			http_reply_error(&r->reply, 400,
 					 "invalid value for \"%s\" - must be "
 					 "an integer from 0 to %" PRId64
