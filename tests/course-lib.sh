@@ -53,18 +53,6 @@ solve() {
 	done
 }
 
-# status NAME WANTED COMMAND...: its exit status; what it said is in $tmp/out.
-status() {
-	status_name=$1
-	wanted=$2
-	shift 2
-	"$@" >"$tmp/out" 2>&1 </dev/null
-	got=$?
-	[ "$got" -eq "$wanted" ]
-	ok $? "$status_name: exit status $wanted (was $got)"
-	[ "$got" -eq "$wanted" ] || sed 's/^/# /' "$tmp/out"
-}
-
 # said NAME TEXT: is it in what the last command said?
 said() {
 	grep -qF -- "$2" "$tmp/out"

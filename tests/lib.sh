@@ -100,13 +100,13 @@ wait_for() {
 	done
 }
 
-# status NAME WANTED COMMAND...: passes when the command ends with that status;
-# what it printed is in $tmp/out.
+# status NAME WANTED COMMAND...: passes when the command, which has nothing to
+# read, ends with that status; what it printed is in $tmp/out.
 status() {
 	status_name=$1
 	wanted=$2
 	shift 2
-	"$@" >"$tmp/out" 2>&1
+	"$@" >"$tmp/out" 2>&1 </dev/null
 	got=$?
 	[ "$got" -eq "$wanted" ]
 	ok $? "$status_name: exit status $wanted (was $got)"

@@ -262,18 +262,17 @@ given_server() {
 walk() {
 	n=$1 folder=$2
 	shift 2
-	# Another server's profiles are not those that answers are held against.
-	for other in fixed mended; do
+	# Another server's profiles, and a demo's, are not those that answers are
+	# held against.
+	taken_to=$state
+	for other in fixed mended demo; do
 		case " $* " in
-		*" --$other "*)
-			PROFLAB_BUILD=$build PROFLAB_STATE=$state/$other \
-				"$folder/run" "$@"
-			return
-			;;
+		*" --$other "*) taken_to=$state/$other ;;
 		esac
 	done
-	PROFLAB_GIVEN=$(given_server) PROFLAB_BUILD=$build PROFLAB_STATE=$state \
-		"$folder/run" "$@" || return
+	PROFLAB_GIVEN=$(given_server) PROFLAB_BUILD=$build \
+		PROFLAB_STATE=$taken_to "$folder/run" "$@" || return
+	[ "$taken_to" = "$state" ] || return 0
 	[ -n "$(recall "$n" started)" ] || remember "$n" started
 	if [ ! -e "$answers/$n" ]; then
 		mkdir -p "$answers" &&
