@@ -147,6 +147,9 @@ answers() {
 	echo "nothing listens on port \$1" >&2
 	return 1
 }
+# The blocks in a shell of their own: who waits hears a signal at once, who runs
+# a program only when that ends.
+{
 set -e
 SH
 	for about in "$1"/*.about; do
@@ -175,6 +178,7 @@ SH
 		esac
 	done
 	echo "echo 9999 >'$1/now'"
+	echo "} & wait \$!"
 }
 
 # start_part FOLDER: in the background; adds its process to `running`
