@@ -274,4 +274,19 @@ static inline int entries(const char *folder)
 	return n;
 }
 
+/*
+ * Until the entries of /proc/self/task are as many as wanted: a thread that was
+ * joined is among them for a moment still, as its joiner is woken before the
+ * kernel takes it off.  Returns: how many there are, after 20 s at most.
+ */
+static inline int tasks_settle_at(int want)
+{
+	const int64_t end = clock_monotonic_ns() + 20000 * MS;
+	int n;
+	while ((n = entries("/proc/self/task")) != want &&
+	       clock_monotonic_ns() < end)
+		pause_ns(MS);
+	return n;
+}
+
 #endif
