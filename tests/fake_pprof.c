@@ -134,11 +134,6 @@ int fake_running(void)
 	return read_counter(&running);
 }
 
-int fake_started(void)
-{
-	return read_counter(&started);
-}
-
 int fake_written(void)
 {
 	return read_counter(&written);
@@ -149,18 +144,29 @@ int fake_unfreed(void)
 	return read_counter(&unfreed);
 }
 
-bool fake_wait_running(int n)
+/* Until the counter is n, for 20 s at most. */
+static bool wait_for(const int *counter, int n)
 {
 	struct timespec until;
 	clock_gettime(CLOCK_REALTIME, &until);
 	until.tv_sec += 20;
 	int rc = 0;
 	pthread_mutex_lock(&lock);
-	while (running != n && rc == 0)
+	while (*counter != n && rc == 0)
 		rc = pthread_cond_timedwait(&changed, &lock, &until);
-	const bool reached = running == n;
+	const bool reached = *counter == n;
 	pthread_mutex_unlock(&lock);
 	return reached;
+}
+
+bool fake_wait_running(int n)
+{
+	return wait_for(&running, n);
+}
+
+bool fake_wait_started(int n)
+{
+	return wait_for(&started, n);
 }
 
 struct pprof_profile *pprof_lookup(const char *name)

@@ -16,8 +16,9 @@ extern int fake_fail_start, fake_fail_stop, fake_fail_write;
 int fake_running(void);
 /* Wait until n are open; false after 20 s. */
 bool fake_wait_running(int n);
-/* Captures ever started, written, and never freed. */
-int fake_started(void);
+/* Wait until n have been started in all; false after 20 s. */
+bool fake_wait_started(int n);
+/* Captures ever written, and never freed. */
 int fake_written(void);
 int fake_unfreed(void);
 
