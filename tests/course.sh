@@ -128,6 +128,7 @@ check "what an earlier walk took does not mix with this one's" \
 # One that dies of its first request of /cpu.
 cat >"$scratch_build/proflab-server" <<DIES
 #!/bin/sh
+[ ! -e /proc/\$\$/fd/9 ] || : >"$tmp/held"
 "$scratch_build/kept-server" "\$@" >"$tmp/dying.log" 2>&1 &
 pid=\$!
 trap 'kill -KILL \$pid' EXIT
@@ -145,6 +146,8 @@ done
 DIES
 status "a server that dies" 99 "$proflab" start 1 --seconds 5 --demo
 said "says so, and where to look" "the server has died"
+check "it did not hold the lock, which it might outlive the walk with" \
+	test ! -e "$tmp/held"
 cp "$scratch_build/proflab-server" "$tmp/dying-server"
 status "compare with a server that dies" 99 "$scratch/exercises/lib/compare" \
 	--seconds 6 --rounds 2 cpu "$tmp/dying-server" before \

@@ -141,11 +141,12 @@ lab_url_of() {
 	sed -n 's,.*\(http://127[0-9.]*:[0-9]*\).*,\1,p' "$1" | head -n 1
 }
 
-# Start the server on a free loopback port; sets lab_url.
+# Start the server on a free loopback port; sets lab_url.  9 is the lock of the
+# runner: what outlives a walk that was killed must not hold it.
 lab_start_server() {
 	lab_log=$lab_out/server.log
 	: >"$lab_log" # not the address of another time
-	"$lab_server" -listen 127.0.0.1:0 "$@" >"$lab_log" 2>&1 &
+	"$lab_server" -listen 127.0.0.1:0 "$@" >"$lab_log" 2>&1 9>&- &
 	lab_server_pid=$!
 	lab_pids="$lab_pids $lab_server_pid"
 	lab_wait 20 grep -qs 'http://127' "$lab_log" || {
@@ -166,7 +167,7 @@ lab_start_load() {
 	lab_say "proflab-load -scenario=$lab_scenario -duration=${lab_duration}s${*:+ $*}"
 	"$lab_build/proflab-load" "-scenario=$lab_scenario" \
 		"-duration=${lab_duration}s" "-url=$lab_url" "$@" \
-		>"$lab_out/load-$lab_scenario.log" 2>&1 &
+		>"$lab_out/load-$lab_scenario.log" 2>&1 9>&- &
 	lab_load_pid=$!
 	lab_pids="$lab_pids $lab_load_pid"
 }

@@ -23,7 +23,8 @@ lab_start_quiet() {
 	lab_quiet_log=$2
 	shift 2
 	: >"$lab_quiet_log" # not the address of another time
-	"$lab_quiet_program" -listen 127.0.0.1:0 "$@" >"$lab_quiet_log" 2>&1 &
+	"$lab_quiet_program" -listen 127.0.0.1:0 "$@" >"$lab_quiet_log" \
+		2>&1 9>&- &
 	lab_quiet_pid=$!
 	lab_pids="$lab_pids $lab_quiet_pid"
 	lab_wait 20 grep -q 'http://127' "$lab_quiet_log" || {
@@ -121,7 +122,7 @@ lab_measure() {
 		[ "$lab_m_kind" != profile ] || lab_m_to=$lab_m.cpu.pb.gz
 		curl -fsS --max-time 600 -o "$lab_m_to" \
 			"$lab_quiet_url/debug/pprof/$lab_m_kind?seconds=600" \
-			2>"$lab_m_to.log" &
+			2>"$lab_m_to.log" 9>&- &
 		lab_m_curls="$lab_m_curls $!"
 	done
 	lab_pids="$lab_pids$lab_m_curls"
