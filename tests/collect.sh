@@ -62,6 +62,8 @@ type|there are cpu, heap, allocs|-types heapp http://a
 twice|heap" twice|-types heap,heap http://a
 file name|or NAME=/PATH|-types ../x=/y http://a
 interval|must be a duration|-interval soon http://a
+age|is "7": must be an age up to 3650d|-keep-age 7 http://a
+negative age|is "-1d": must be an age up to 3650d|-keep-age -1d http://a
 size|must be a size like|-keep-size 3bytes http://a
 jitter|must not be longer|-interval 2s -jitter 3s http://a
 token|its first line must be a token|-once -token-file /dev/null -dir /tmp http://127.0.0.1:1
@@ -149,8 +151,15 @@ old 20990102_000000 100000
 old 20990103_000000 100000
 status "by size" 0 "$collect" -once -types heap -stats none -keep-size 250kB \
 	-dir "$tmp/keep" "$server_url"
-[ "$(names "$tmp/keep")" = "20200101_mine 20990102_000000 20990103_000000 index.jsonl notes " ]
+newest=$(sed -n 's/^\([0-9_]*\): .*/\1/p' "$tmp/out")
+[ "$(names "$tmp/keep")" = "20200101_mine $newest 20990102_000000 20990103_000000 index.jsonl notes " ]
 ok $? "the oldest are removed until the rest fits: $(names "$tmp/keep")"
+[ "$(sed -n 's/.*"round":"\([^"]*\)".*/\1/p' "$tmp/keep/index.jsonl" | tr '\n' ' ')" = "$newest 20990102_000000 20990103_000000 " ]
+ok $? "the new one is there, and in the index, whatever the clock was before"
+status "by size, after a clock that went ahead" 0 "$collect" -once -quiet -types heap \
+	-stats none -keep-size 1 -dir "$tmp/keep" "$server_url"
+[ "$(rounds "$tmp/keep")" -eq 2 ] && [ ! -d "$tmp/keep/20990103_000000" ]
+ok $? "the one just taken is what stays: $(names "$tmp/keep")"
 status "a limit below one round" 0 "$collect" -once -types heap -stats none \
 	-keep-size 1 -keep-age 1ns -dir "$tmp/least" "$server_url"
 status "once more" 0 "$collect" -once -types heap -stats none \
@@ -189,6 +198,12 @@ check "nothing half is left after it" nothing_half "$tmp/limit"
 (cd "$tmp/limit" && find . -type f -exec cksum {} +) | sort >"$tmp/after"
 [ -z "$(grep -v index.jsonl "$tmp/before" | comm -23 - "$tmp/after")" ]
 ok $? "nothing that was there is lost"
+# What is to go by its age may be what fills the disk.
+mkdir "$tmp/limit/20200101_000000"
+status "no file may be written at all" 5 sh -c 'ulimit -f 0; exec "$@"' sh \
+	"$collect" -once -quiet -types heap -dir "$tmp/limit" "$server_url"
+[ ! -d "$tmp/limit/20200101_000000" ] && [ "$(rounds "$tmp/limit")" -ge 1 ]
+ok $? "what is too old goes all the same: $(names "$tmp/limit")"
 
 # ---- a report of what was collected ----
 "$top_builddir/proflab-load" -scenario=leaky -rps=10 -duration=4s -quiet \

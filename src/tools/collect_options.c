@@ -104,15 +104,23 @@ static int parse_age(const char *s, const char *what, void *field,
 		     struct err *e)
 {
 	const size_t n = strlen(s);
-	int64_t days;
-	if (!n || s[n - 1] != 'd')
-		return parse_duration(s, what, 0, LONG_NS, field, e);
-	char *number = xasprintf("%.*s", (int)n - 1, s);
-	const int rc = parse_int(number, what, 0, 3650, &days, e);
+	int64_t days, age;
+	char *number = xasprintf("%.*s", n ? (int)n - 1 : 0, s);
+	int rc;
+	if (n && s[n - 1] == 'd') {
+		rc = parse_int(number, what, 0, 3650, &days, e);
+		age = rc ? 0 : days * DAY_NS;
+	} else {
+		rc = parse_duration(s, what, 0, LONG_NS, &age, e);
+	}
 	free(number);
-	if (!rc)
-		*(int64_t *)field = days * DAY_NS;
-	return rc;
+	if (rc)
+		return err_set(e, ERR_INVALID,
+			       "%s is \"%.80s\": must be an age up to 3650d, "
+			       "such as 7d, 12h or 1h30m; 0 is none",
+			       what, s);
+	*(int64_t *)field = age;
+	return 0;
 }
 
 static int parse_size(const char *s, const char *what, void *field,

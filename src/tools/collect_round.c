@@ -207,17 +207,33 @@ static char *describe(const struct state *s, int64_t began_ns)
 	return line;
 }
 
+/* newest: the round that was just published, or NULL. */
 static void prune(const struct collect_options *o, struct collect_store *s,
-		  bool *ret_failed)
+		  const char *newest, bool *ret_failed)
 {
 	struct err e = { "" };
-	const int n = collect_store_prune(s, clock_realtime_ns(),
+	const int n = collect_store_prune(s, newest, clock_realtime_ns(),
 					  o->keep_age_ns, o->keep_bytes, &e);
 	*ret_failed |= n < 0;
 	if (n < 0)
 		complain("removing old rounds", e.text);
 	else if (n > 0 && !o->quiet)
 		printf("removed %d old round%s\n", n, n == 1 ? "" : "s");
+}
+
+/*
+ * Also after a round for which there was no room: what is to go by its age may
+ * be what fills the disk, and would stay for ever.
+ */
+static void tidy(const struct collect_options *o, struct collect_store *s,
+		 const char *newest, bool *ret_failed)
+{
+	struct err e = { "" };
+	prune(o, s, newest, ret_failed);
+	if (collect_store_index(s, &e)) {
+		*ret_failed = true;
+		complain("the index", e.text);
+	}
 }
 
 /* Returns: was it published? */
@@ -243,16 +259,12 @@ static enum collect_status finish(struct state *s, struct collect_store *store,
 				  int64_t began_ns)
 {
 	const bool failed = json_array_size(s->errors) > 0;
-	struct err e = { "" };
-	if (s->kept && publish(s, began_ns)) {
-		prune(s->o, store, &s->storage);
-		if (collect_store_index(store, &e)) {
-			s->storage = true;
-			complain("the index", e.text);
-		}
-	} else if (!s->kept) {
+	const bool published = s->kept && publish(s, began_ns);
+	if (!s->kept)
 		collect_round_abandon(&s->round);
-	}
+	if (published || s->storage)
+		tidy(s->o, store, published ? s->round.name : NULL,
+		     &s->storage);
 	fflush(stdout);
 	if (s->storage)
 		return COLLECT_STORAGE;
@@ -279,6 +291,7 @@ enum collect_status collect_one_round(const struct collect_options *o,
 	if (collect_round_begin(&s.round, store, began_ns, &e)) {
 		complain("a new round", e.text);
 		status = COLLECT_STORAGE;
+		tidy(o, store, NULL, &s.storage);
 	} else {
 		s.files = json_array();
 		s.errors = json_array();

@@ -144,14 +144,26 @@ void collect_store_close(struct collect_store *s)
 
 /* ---- a round ---- */
 
-int collect_round_begin(struct collect_round *r, struct collect_store *s,
-			int64_t realtime_ns, struct err *e)
+/* Two rounds in one second, or a clock that was set back. */
+static void choose_name(struct collect_round *r, int64_t realtime_ns)
 {
 	const time_t t = (time_t)(realtime_ns / 1000000000);
 	struct tm tm;
-	*r = (struct collect_round){ .store = s, .dir_fd = -1 };
+	char second[32];
 	gmtime_r(&t, &tm);
-	strftime(r->name, sizeof(r->name), "%Y%m%d_%H%M%S", &tm);
+	strftime(second, sizeof(second), "%Y%m%d_%H%M%S", &tm);
+	snprintf(r->name, sizeof(r->name), "%s", second);
+	for (int i = 2; i < 1000 && !faccessat(r->store->dir_fd, r->name, F_OK,
+					       AT_SYMLINK_NOFOLLOW);
+	     i++)
+		snprintf(r->name, sizeof(r->name), "%s_%d", second, i);
+}
+
+int collect_round_begin(struct collect_round *r, struct collect_store *s,
+			int64_t realtime_ns, struct err *e)
+{
+	*r = (struct collect_round){ .store = s, .dir_fd = -1 };
+	choose_name(r, realtime_ns);
 	snprintf(r->temporary, sizeof(r->temporary), "%s%.40s",
 		 temporary_prefix, r->name);
 	if (mkdirat(s->dir_fd, r->temporary, 0777))
@@ -208,23 +220,6 @@ void collect_round_drop(struct collect_round *r, int fd, const char *name)
 	unlinkat(r->dir_fd, part, 0);
 }
 
-/* Two rounds in one second, or a clock that was set back. */
-static int appear(struct collect_round *r)
-{
-	char wanted[COLLECT_NAME_MAX];
-	const int parent = r->store->dir_fd;
-	memcpy(wanted, r->name, sizeof(wanted));
-	for (int i = 2; i < 1000; i++) {
-		/* A folder with files in it is never replaced. */
-		if (!renameat(parent, r->temporary, parent, r->name))
-			return 0;
-		if (errno != EEXIST && errno != ENOTEMPTY)
-			return -1;
-		snprintf(r->name, sizeof(r->name), "%.40s_%d", wanted, i);
-	}
-	return -1;
-}
-
 int collect_round_publish(struct collect_round *r, const char *json,
 			  struct err *e)
 {
@@ -242,7 +237,9 @@ int collect_round_publish(struct collect_round *r, const char *json,
 						e);
 		}
 	}
-	if (!rc && (fsync(r->dir_fd) || appear(r)))
+	/* A folder with files in it is never replaced. */
+	if (!rc && (fsync(r->dir_fd) || renameat(r->store->dir_fd, r->temporary,
+						 r->store->dir_fd, r->name)))
 		rc = io_error(e, r->store, r->name);
 	if (rc) {
 		collect_round_abandon(r);
@@ -326,8 +323,9 @@ static int remove_round(struct collect_store *s, const char *name)
 	       remove_folder(s->dir_fd, hidden);
 }
 
-int collect_store_prune(struct collect_store *s, int64_t now_ns, int64_t age_ns,
-			int64_t max_bytes, struct err *e)
+int collect_store_prune(struct collect_store *s, const char *newest,
+			int64_t now_ns, int64_t age_ns, int64_t max_bytes,
+			struct err *e)
 {
 	char **names;
 	size_t n;
@@ -338,7 +336,9 @@ int collect_store_prune(struct collect_store *s, int64_t now_ns, int64_t age_ns,
 	int64_t *sizes = xcalloc(n, sizeof(*sizes));
 	for (size_t i = 0; i < n; i++)
 		bytes += sizes[i] = size_of(s, names[i]);
-	for (size_t i = 0; i + 1 < n; i++) {
+	for (size_t i = 0; i < n; i++) {
+		if (newest ? !strcmp(names[i], newest) : i + 1 == n)
+			continue;
 		const bool old = age_ns && time_of(names[i]) < now_ns - age_ns;
 		const bool big = max_bytes && bytes > max_bytes;
 		if (!old && !big)

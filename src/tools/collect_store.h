@@ -66,12 +66,14 @@ void collect_round_abandon(struct collect_round *r);
 
 /*
  * Remove the oldest rounds: those older than age_ns at now_ns (0: none), and
- * as many as make the rest at most max_bytes in size (0: no limit).  The
- * newest stays.
+ * as many as make the rest at most max_bytes in size (0: no limit).  One stays:
+ * the round called `newest`, which need not be the last by name after a clock
+ * was set back; NULL: the last by name.
  * Returns: how many were removed, or ERR_IO.
  */
-int collect_store_prune(struct collect_store *s, int64_t now_ns, int64_t age_ns,
-			int64_t max_bytes, struct err *e);
+int collect_store_prune(struct collect_store *s, const char *newest,
+			int64_t now_ns, int64_t age_ns, int64_t max_bytes,
+			struct err *e);
 
 /* Write index.jsonl anew from every round's collection.json. */
 int collect_store_index(struct collect_store *s, struct err *e);
