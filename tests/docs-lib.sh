@@ -101,13 +101,15 @@ take_port() {
 # ---- one document -----------------------------------------------------------
 # shorten BLOCK: as shown, but for ports and lengths of time
 shorten() {
-	# The load outlasts the capture that it is for.
+	# The load outlasts the capture that it is for; one that nobody waits
+	# for outlasts all of them, and ends with the document.
 	load=1
 	! grep -q 'seconds=' "$1" || load=2
 	sed -E -e "s/([:=]|port )(8080|8081|8082|8083|6060|6061|6379)\>/\1\${PORT_\2}/g" \
 		-e 's/\<localhost:/127.0.0.1:/g' \
 		-e 's/([?&-]seconds=)[0-9]+/\11/g' \
 		-e "s/(-duration[= ])[0-9]+[ms]/\1${load}s/g" \
+		-e '/^proflab-load .* &$/s/(-duration[= ])[0-9]+s/\160s/' \
 		-e 's/\<sleep [0-9]+/sleep 0.1/g' \
 		-e 's/min_age=[0-9]+s/min_age=50ms/g' \
 		-e 's,/var/lib/proflab/,,g' \
