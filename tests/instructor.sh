@@ -93,7 +93,9 @@ for part in sort 6-sorting; do
 done
 check "its costs are known" grep -q '^sort  *cpu  *cost ' \
 	"$scratch/exercises/lib/costs"
-check "its finding was measured" grep -q '^recorded: faulty 9[0-9].*%, fixed 0%' \
+# Of few samples on a busy machine it may be all of them.
+check "its finding was measured" grep -qE \
+	'^recorded: faulty (9[0-9][.0-9]*|100)%, fixed 0%' \
 	"$scratch/exercises/6-sorting/findings"
 
 # The learner's way, both ways.  `rebuild` makes all: here the server will do.
