@@ -109,6 +109,9 @@ status "check before start" 99 "$proflab" check 1
 said "says what makes the answers" "./proflab start 1"
 status "nothing built" 99 env PROFLAB_BUILD="$tmp/none" "$proflab" start 1
 said "says what builds" "./proflab setup"
+status "a build in a folder with a blank" 99 \
+	env PROFLAB_BUILD="$tmp/no folder/build" "$proflab" setup
+said "says so before anything else" "cannot build in \"$tmp/no folder/build\""
 mkdir "$tmp/bin"
 for dir in /usr/bin /bin; do
 	ln -s "$dir"/* "$tmp/bin/" 2>/dev/null
