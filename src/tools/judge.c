@@ -32,13 +32,14 @@ void judge_put_amount(struct buf *b, double v, const char *unit)
 			b, format_duration((int64_t)(round(v / step) * step),
 					   text));
 	} else if (!strcmp(unit, "bytes")) {
-		/* The figure that a report has, whose "MB" is 1024 * 1024. */
+		/* The figure and the word of a report, whose MB is 1024 *
+		 * 1024 bytes: a learner holds the two side by side. */
 		if (fabs(v) < 1024)
 			buf_printf(b, "%.0f B", v);
 		else if (fabs(v) < 1 << 20)
-			buf_printf(b, "%.1f KiB", v / 1024);
+			buf_printf(b, "%.1f kB", v / 1024);
 		else
-			buf_printf(b, "%.1f MiB", v / (1 << 20));
+			buf_printf(b, "%.1f MB", v / (1 << 20));
 	} else {
 		buf_printf(b, "%.0f", v);
 	}

@@ -47,9 +47,11 @@ static void explain_function(struct judgement *j, const struct functions *f,
 {
 	const struct ranked *named = find_name(f, answer);
 	if (!named) {
-		buf_append_str(&j->why,
-			       "No function of that name is in the profile. "
-			       "Copy the name as top prints it. ");
+		buf_printf(&j->why,
+			   "No function in the profile is called \"%.80s\". "
+			   "Copy the name as top prints it, and nothing else "
+			   "into the line. ",
+			   answer);
 		return;
 	}
 	const double flat = f->total ? 100 * named->flat / f->total : 0;
@@ -240,7 +242,10 @@ static int answer_number(const struct question *q, const char *answer,
 {
 	double said;
 	if (!parse_number(answer, &said)) {
-		buf_append_str(&j->why, "That is not a number. ");
+		buf_printf(&j->why, "\"%.80s\" is no number%s. ", answer,
+			   strchr(answer, ',')
+				   ? ": write it with a point, like 97.5"
+				   : "; write it like 97.5 or 12.5MB");
 		return 0;
 	}
 	const struct finding f = { .name = q->name,
