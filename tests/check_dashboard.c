@@ -386,22 +386,65 @@ START_TEST(a_refusal_is_said)
 }
 END_TEST
 
+static void ask_for_a_token(void)
+{
+	char path[512]; /* read with each request */
+	snprintf(path, sizeof(path), "%s/token", webdriver_folder(d));
+	FILE *f = fopen(path, "w");
+	ck_assert_ptr_nonnull(f);
+	fputs("s3cret\n", f);
+	fclose(f);
+	const char *const args[] = { "-pprof-token-file", path, NULL };
+	server_process_end(&server);
+	server = server_process_start("proflab-server", args);
+}
+
+static void open_with_token(const char *path)
+{
+	char url[512];
+	snprintf(url, sizeof(url), "http://any:s3cret@%s%s",
+		 server.url + strlen("http://"), path);
+	webdriver_open(d, url);
+}
+
 /* The figures ask for none; and a password in the page's own address, from
  * somebody who gave it to the profile page, is no hindrance. */
 START_TEST(a_token_is_no_hindrance)
 {
-	char path[] = "/tmp/proflab-dashboard-XXXXXX", url[512];
-	const int fd = mkstemp(path);
-	ck_assert_int_eq(write(fd, "s3cret\n", 7), 7);
-	close(fd);
-	const char *const args[] = { "-pprof-token-file", path, NULL };
-	server_process_end(&server);
-	server = server_process_start("proflab-server", args);
-	unlink(path);
-	snprintf(url, sizeof(url), "http://any:s3cret@%s/dashboard#every=1",
-		 server.url + strlen("http://"));
-	webdriver_open(d, url);
+	ask_for_a_token();
+	open_with_token("/dashboard#every=1");
 	wait_for("document.querySelector('#memory').dataset.points >= 2");
+	assert_log_is_empty();
+}
+END_TEST
+
+/* The button says what to do about it, and that is what helps. */
+START_TEST(a_profile_is_taken_with_a_token)
+{
+	ask_for_a_token();
+	start_load();
+	open_dashboard("");
+	/* Nobody is there to cancel the browser's dialogue; it ends so. */
+	webdriver_script(d, "window.fetch = async () => new Response('', "
+			    "{ status: 401 })");
+	webdriver_script(d, "document.querySelector('#kind').value = 'heap'");
+	webdriver_click(d, "#take-button");
+	wait_for("document.querySelector('#take-failed') && !document"
+		 ".querySelector('#take-button').disabled");
+	char *text = webdriver_text(d, "#take-failed");
+	ck_assert_msg(strstr(text, "a token is required"), "%s", text);
+	free(text);
+	/* Nor to fill it in: the address leaves what that would. */
+	text = webdriver_string(d, "document.querySelector('#all').pathname");
+	open_with_token(text);
+	free(text);
+	wait_for("document.querySelector('a[href*=heap]')");
+	free(webdriver_log(d)); /* that page has no icon */
+	open_dashboard("");
+	webdriver_script(d, "document.querySelector('#kind').value = 'heap'");
+	webdriver_click(d, "#take-button");
+	wait_for("location.pathname === '/debug/pprof/ui/'");
+	wait_for("document.querySelectorAll('.flame .box').length > 1");
 	assert_log_is_empty();
 }
 END_TEST
@@ -584,6 +627,7 @@ int main(void)
 	tcase_add_test(t, a_profile_is_taken);
 	tcase_add_test(t, a_refusal_is_said);
 	tcase_add_test(t, a_token_is_no_hindrance);
+	tcase_add_test(t, a_profile_is_taken_with_a_token);
 	tcase_add_test(t, profiles_elsewhere);
 	tcase_add_test(t, a_server_that_goes_is_said);
 	tcase_add_test(t, pointing_shows_the_figures);
