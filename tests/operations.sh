@@ -177,6 +177,25 @@ for path in $(grep -ohE '/debug/pprof/[a-z]+' "$top_srcdir/doc/operations.md" \
 done
 [ -z "$lost" ]
 ok $? "and the profiles that it asks for are there$lost"
+# Neither Parca nor Alloy is in Debian. Both refuse a key that they do not know:
+# these are those of Parca's pkg/config, and of pyroscope.scrape and .write.
+known_keys() { # FILE KEY...
+	keys_of=$1
+	shift
+	sed 's,#.*,,; s,^ *//.*,,; s/"[^"]*"//g' "$exercise/$keys_of" |
+		grep -oE '[a-z_.]+ *[:={]' | tr -d ' :={' | sort -u >"$tmp/keys"
+	unknown=$(printf '%s\n' "$@" | sort | comm -23 "$tmp/keys" - | tr '\n' ' ')
+	[ -s "$tmp/keys" ] && [ -z "$unknown" ]
+	ok $? "$keys_of: keys that there are $unknown"
+}
+known_keys parca.yaml object_storage bucket type config directory \
+	scrape_configs job_name scrape_interval scrape_timeout static_configs \
+	targets profiling_config pprof_config enabled path delta \
+	memory block goroutine mutex process_cpu threads wall
+known_keys pyroscope.alloy pyroscope.scrape pyroscope.write targets forward_to \
+	scrape_interval delta_profiling_duration profiling_config \
+	profile.process_cpu profile.memory profile.goroutine profile.mutex \
+	profile.block profile.custom enabled path delta endpoint url
 # What Parca and Alloy are told to ask for is answered.
 lost=
 # shellcheck disable=SC2013 # words
