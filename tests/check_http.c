@@ -19,6 +19,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define SECOND INT64_C(1000000000)
@@ -944,10 +945,107 @@ START_TEST(descriptors_close_on_exec)
 			      target);
 	}
 	closedir(dir);
-	/* Listener, connection (both ends), epoll and two eventfds. */
-	ck_assert_int_ge(seen, 5);
+	/* Listener, connection (both ends), epoll, an eventfd and the pair
+	 * that wakes the captures. */
+	ck_assert_int_ge(seen, 7);
 	close(fd);
 	ck_assert(fake_wait_running(0));
+}
+END_TEST
+
+/* ---- a program that closes all that is open ---- */
+
+enum {
+	HIGH = 300, /* above it are the descriptors that are kept */
+	FILES = 64,
+	PAUSE_NS = 50000000,
+};
+
+/* As a forked child that lives on keeps them: what was connected still is. */
+static int keep_all(int client)
+{
+	int kept = -1;
+	for (int fd = 3; fd < HIGH; fd++) {
+		const int copy = fcntl(fd, F_DUPFD_CLOEXEC, HIGH);
+		if (fd == client)
+			kept = copy;
+	}
+	return kept;
+}
+
+/* Does the process come to rest?  One that spins never does. */
+static bool comes_to_rest(void)
+{
+	const struct timespec pause = { .tv_nsec = PAUSE_NS };
+	const int64_t end = clock_monotonic_ns() + INT64_C(10000000000);
+	int still = 0;
+	for (int64_t before = clock_process_cpu_ns();
+	     still < 5 && clock_monotonic_ns() < end;) {
+		nanosleep(&pause, NULL);
+		const int64_t now = clock_process_cpu_ns();
+		still = now - before < PAUSE_NS / 10 ? still + 1 : 0;
+		before = now;
+	}
+	return still == 5;
+}
+
+static const char *const lost_when[] = { "idle", "connected", "capturing" };
+
+/* Returns: what went wrong, or NULL.  Process: one of its own. */
+static const char *close_all_and_go_on(int when)
+{
+	start(NULL);
+	const int client = when == 2 ? begin_capture("profile?seconds=1")
+				     : client_connect(pprof_http_url(http));
+	if (when == 2 && !fake_wait_running(1))
+		return "no capture runs";
+	if (when == 1) {
+		client_send_text(client, "GET /debug/pprof/cmdline HTTP/1.1\r\n"
+					 "Host: x\r\n\r\n");
+		struct client_reply r = client_read(client, 0);
+		client_reply_free(&r);
+	}
+	const int kept = when ? keep_all(client) : -1;
+	close_range(3, HIGH - 1, 0);
+	int files[FILES];
+	for (int i = 0; i < FILES; i++) {
+		files[i] = fileno(tmpfile());
+		if (write(files[i], "mine", 4) != 4)
+			return "a file cannot be written";
+	}
+	/* Not by client_send: from here on Check has no descriptor either. */
+	if (when == 1 && write(kept, "GET / HTTP/1.1\r\n\r\n", 18) != 18)
+		return "the connection is gone";
+	if (when == 2 && !fake_wait_running(0))
+		return "the capture goes on";
+	if (!comes_to_rest())
+		return "a thread spins";
+	pprof_http_forked(http);
+	pprof_http_stop(http);
+	for (int i = 0; i < FILES; i++) {
+		struct stat st;
+		if (fstat(files[i], &st) || st.st_size != 4 ||
+		    lseek(files[i], 0, SEEK_CUR) != 4)
+			return "a file of the program's was touched";
+	}
+	return NULL;
+}
+
+START_TEST(the_program_closes_all)
+{
+	const pid_t child = fork();
+	ck_assert_int_ge(child, 0);
+	if (child == 0) {
+		const char *wrong = close_all_and_go_on(_i);
+		if (wrong)
+			dprintf(STDERR_FILENO, "%s: %s\n", lost_when[_i],
+				wrong);
+		_exit(wrong != NULL);
+	}
+	int status = 0;
+	ck_assert_int_eq(waitpid(child, &status, 0), child);
+	ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == 0,
+		      "%s: status %#x", lost_when[_i], status);
 }
 END_TEST
 
@@ -999,6 +1097,7 @@ static Suite *suite(void)
 	tcase_set_timeout(t, 60);
 	testing_add_table(t, token_table, tokens);
 	testing_add_table(t, address_table, addresses);
+	testing_add_table(t, the_program_closes_all, lost_when);
 	tcase_add_test(t, limits_are_the_options);
 	tcase_add_test(t, stop_answers_who_waits);
 	tcase_add_test(t, options_out_of_range);

@@ -274,6 +274,27 @@ check "and taken" fetch http://x/debug/pprof/cmdline cmdline \
 exec 3>&-
 wait $pid
 
+# All descriptors are closed, ours with them: at the start, when what we start
+# is still starting, and while it serves.
+for mode in closefrom close-each; do
+	PPROF_ADDR=unix:$tmp/$mode PPROF_CPU=$mode.gz \
+		with "" "$subject" $mode <hold >out 2>err &
+	pid=$!
+	own $pid
+	exec 3>hold
+	wait_for 20 grep -q closed out
+	[ $mode = close-each ] ||
+		check "$mode: it serves all the same" fetch \
+			http://x/debug/pprof/heap heap.gz \
+			--unix-socket "$tmp/$mode"
+	exec 3>&-
+	wait $pid
+	[ $? -eq 0 ] && [ ! -s err ] && [ ! -e "$tmp/$mode" ]
+	ok $? "$mode: the program ends as ever, its files as it wrote them"
+	[ ! -s err ] || diag "$(cat err)"
+	check "$mode: and has written its profile" "$pprof" -raw $mode.gz
+done
+
 # Its SIGPROF is its own, though it asks for it when we sample already.
 PPROF_CPU=sigprof.gz with "" "$subject" sigprof >out 2>err
 [ $? -eq 0 ] && [ ! -s err ]

@@ -14,6 +14,9 @@
  *	preload_subject leave      end the first thread, then the others; what
  *                           atexit registered says so
  *	preload_subject sigprof    handle SIGPROF, late; say how many came
+ *	preload_subject closefrom  close all descriptors; end when standard
+ *	                           input ends; what was opened is as written
+ *	preload_subject close-each  the same, one by one
  *	preload_subject errno      errno, results and alignments are the
  *	                           allocator's own
  */
@@ -248,6 +251,28 @@ static int own_sigprof(void)
 	return own_ticks >= 10 && foreign_ticks == 0 ? 0 : 1;
 }
 
+/* A program that does not trust what it inherited.  Its files then have the
+ * numbers of what was open before. */
+static int close_all(bool each)
+{
+	FILE *files[64];
+	int bad = 0;
+	if (!each)
+		closefrom(3);
+	for (int fd = 3; each && fd < 300; fd++)
+		close(fd);
+	for (int i = 0; i < 64; i++) {
+		files[i] = tmpfile();
+		bad |= !files[i] || write(fileno(files[i]), "mine", 4) != 4;
+	}
+	puts("closed");
+	fflush(stdout);
+	bad |= wait_for_input();
+	for (int i = 0; !bad && i < 64; i++)
+		bad = lseek(fileno(files[i]), 0, SEEK_END) != 4;
+	return bad;
+}
+
 static void say_end(void)
 {
 	puts("ended");
@@ -417,6 +442,8 @@ int main(int argc, char **argv)
 		return become_daemon(2);
 	if (!strcmp(mode, "serve"))
 		return wait_for_input();
+	if (!strcmp(mode, "closefrom") || !strcmp(mode, "close-each"))
+		return close_all(!strcmp(mode, "close-each"));
 	if (!strcmp(mode, "cancel"))
 		return cancel();
 	if (!strcmp(mode, "sigprof"))

@@ -5,6 +5,7 @@ libpprof_http_core_la_SOURCES = \
 	src/http/http.c src/http/pprof_http.h \
 	src/http/index.c \
 	src/http/listen.c src/http/listen.h \
+	src/http/own_fd.c src/http/own_fd.h \
 	src/http/param.c \
 	src/http/rates.c \
 	src/http/reply.c \

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/err.h"
+#include "http/own_fd.h"
 #include "http/request.h"
 #include "http/thread.h"
 #include "http/writer.h"
@@ -12,14 +13,16 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 struct http_captures {
 	pthread_t thread;
 	struct http_writer *writer;
 	int max;
-	int wake;	      /* eventfd: something below changed */
+	/* A pair of sockets: something below changed.  No eventfd, for those
+	 * share an inode, and ours could not be told from the program's. */
+	struct own_fd wake, waker;
 	pthread_mutex_t lock; /* guards the next four */
 	struct http_request *arrived;
 	int count; /* counted in, not passed on yet */
@@ -33,10 +36,11 @@ struct http_captures {
 
 static void captures_wake(struct http_captures *c)
 {
-	const uint64_t one = 1;
-	/* Fails only when the counter is full: then it is awake already. */
-	const ssize_t n = write(c->wake, &one, sizeof(one));
-	(void)n;
+	/* Fails only when there is no more room: then it is awake already. */
+	if (own_fd_is_ours(&c->waker)) {
+		const ssize_t n = send(c->waker.fd, "", 1, MSG_NOSIGNAL);
+		(void)n;
+	}
 }
 
 static void captures_count_out(struct http_captures *c)
@@ -137,7 +141,7 @@ static int captures_poll(struct http_captures *c)
 {
 	int n = 0;
 	int64_t first = INT64_MAX;
-	c->polls[n++] = (struct pollfd){ .fd = c->wake, .events = POLLIN };
+	c->polls[n++] = (struct pollfd){ .fd = c->wake.fd, .events = POLLIN };
 	for (struct http_request *r = c->running; r; r = r->next) {
 		c->polls[n++] = (struct pollfd){ .fd = r->window.fd,
 						 .events = POLLRDHUP };
@@ -170,6 +174,17 @@ static void end_what_is_over(struct http_captures *c, bool polled, bool all)
 	}
 }
 
+/* The connections have gone with the rest: nobody is answered. */
+static void abandon(struct http_captures *c)
+{
+	for (struct http_request *r = c->running; r; r = r->next) {
+		captures_count_out(c);
+		pprof_capture_free(r->window.capture);
+		r->window.capture = NULL;
+	}
+	c->running = NULL;
+}
+
 static void *captures_run(void *arg)
 {
 	struct http_captures *c = arg;
@@ -177,10 +192,14 @@ static void *captures_run(void *arg)
 	while (!stopping) {
 		/* On EINTR and the like revents mean nothing. */
 		const bool polled = captures_poll(c) >= 0;
+		if (!own_fd_is_ours(&c->wake)) {
+			abandon(c);
+			break;
+		}
 		end_what_is_over(c, polled, false);
 		if (polled && c->polls[0].revents) {
-			uint64_t n;
-			if (read(c->wake, &n, sizeof(n)) < 0)
+			char wakes[64];
+			if (read(c->wake.fd, wakes, sizeof(wakes)) < 0)
 				continue;
 			take_arrived(c, &ending, &stopping);
 		}
@@ -199,18 +218,28 @@ int http_captures_start(int max, struct http_writer *writer,
 	c->max = max;
 	c->writer = writer;
 	pthread_mutex_init(&c->lock, NULL);
-	c->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	int fds[2] = { -1, -1 };
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0,
+		       fds) == 0) {
+		c->wake = own_fd_of(fds[0]);
+		c->waker = own_fd_of(fds[1]);
+	}
 	c->polls = calloc((size_t)max + 1, sizeof(*c->polls));
-	if (c->wake < 0 || !c->polls ||
+	if (fds[0] < 0 || !c->polls ||
 	    http_thread_start(&c->thread, "pprof-http", captures_run, c)) {
-		if (c->wake >= 0)
-			close(c->wake);
+		for (int i = 0; fds[0] >= 0 && i < 2; i++)
+			close(fds[i]);
 		free(c->polls);
 		free(c);
 		return ERR_NOMEM;
 	}
 	*ret_captures = c;
 	return 0;
+}
+
+bool http_captures_lost(const struct http_captures *c)
+{
+	return c && !(own_fd_is_ours(&c->wake) && own_fd_is_ours(&c->waker));
 }
 
 bool http_captures_reserve(struct http_captures *c)
@@ -263,7 +292,8 @@ void http_captures_stop(struct http_captures *c)
 	captures_wake(c);
 	pthread_join(c->thread, NULL);
 	pthread_mutex_destroy(&c->lock);
-	close(c->wake);
+	close(c->wake.fd);
+	close(c->waker.fd);
 	free(c->polls);
 	free(c);
 }

@@ -24,7 +24,9 @@ void http_captures_add(struct http_captures *c, struct http_request *r);
 int http_captures_count(struct http_captures *c);
 /* End every window now, and each that comes later at once. */
 void http_captures_end_all(struct http_captures *c);
-/* No request may be left.  NULL is allowed. */
+/* Has the program closed what the thread waits on?  NULL: no. */
+bool http_captures_lost(const struct http_captures *c);
+/* No request may be left, and nothing lost.  NULL is allowed. */
 void http_captures_stop(struct http_captures *c);
 
 #endif

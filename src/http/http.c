@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <microhttpd.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -71,12 +72,45 @@ int pprof_http_new(const struct pprof_http_options *options,
 	return 0;
 }
 
+bool http_lost(const struct pprof_http *h)
+{
+	return h->listening.ino && (!own_fd_is_ours(&h->listening) ||
+				    http_captures_lost(h->captures));
+}
+
+/*
+ * The daemon would try its descriptors for ever, or end the process for what
+ * became of them: its thread goes no further than to the next of our functions
+ * that it calls.
+ */
+static void hold_if_lost(const struct pprof_http *h)
+{
+	while (http_lost(h))
+		pause();
+}
+
+/* It has a word to say, which may be that. */
+static void listen_to_daemon(void *arg, const char *format, va_list ap)
+{
+	(void)format, (void)ap;
+	hold_if_lost(arg);
+}
+
+static void connection_changed(void *arg, struct MHD_Connection *connection,
+			       void **state,
+			       enum MHD_ConnectionNotificationCode what)
+{
+	(void)connection, (void)state, (void)what;
+	hold_if_lost(arg);
+}
+
 static enum MHD_Result answer(void *arg, struct MHD_Connection *connection,
 			      const char *url, const char *method,
 			      const char *version, const char *upload_data,
 			      size_t *upload_data_size, void **state)
 {
 	(void)version;
+	hold_if_lost(arg);
 	if (pprof_http_wants(url))
 		return (enum MHD_Result)pprof_http_handle(arg, connection, url,
 							  method, upload_data,
@@ -106,11 +140,15 @@ static void completed(void *arg, struct MHD_Connection *connection,
 static int start_daemon(struct pprof_http *h)
 {
 	sigset_t saved;
+	h->listening = own_fd_of(h->listener->fd);
 	http_signals_block(&saved);
 	h->daemon = MHD_start_daemon(
-		MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME, 0,
-		NULL, NULL, answer, h, MHD_OPTION_LISTEN_SOCKET,
-		h->listener->fd, MHD_OPTION_NOTIFY_COMPLETED, completed, NULL,
+		MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME |
+			MHD_USE_ERROR_LOG,
+		0, NULL, NULL, answer, h, MHD_OPTION_EXTERNAL_LOGGER,
+		listen_to_daemon, h, MHD_OPTION_LISTEN_SOCKET, h->listener->fd,
+		MHD_OPTION_NOTIFY_CONNECTION, connection_changed, h,
+		MHD_OPTION_NOTIFY_COMPLETED, completed, NULL,
 		MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS,
 		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_SECONDS,
 		MHD_OPTION_END);
@@ -157,7 +195,7 @@ const char *pprof_http_url(const struct pprof_http *h)
 
 void pprof_http_forked(struct pprof_http *h)
 {
-	if (!h || !h->daemon)
+	if (!h || !h->daemon || http_lost(h))
 		return;
 	/* Looks into a struct that no thread here writes to. */
 	static const enum MHD_DaemonInfoType fds[] = {
@@ -176,6 +214,10 @@ void pprof_http_stop(struct pprof_http *h)
 {
 	if (!h)
 		return;
+	if (http_lost(h)) {
+		listener_close(h->listener); /* the socket's file */
+		return;
+	}
 	if (h->daemon) {
 		/* Nobody new, then everybody answered, then the rest. */
 		const int fd = MHD_quiesce_daemon(h->daemon);

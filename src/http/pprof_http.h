@@ -86,6 +86,9 @@ const char *pprof_http_url(const struct pprof_http *http);
  * Take no more requests, end the captures that run (their clients get what
  * there is so far), answer them, close everything and free http.  NULL is
  * allowed.
+ * Where the program has closed the library's descriptors with its own
+ * (closefrom), what has their numbers now is left alone, and what http owns
+ * stays allocated; there is no answer any more since then.
  * Blocks: until the last answer is made, and then at most 5 s for it to be
  * taken.
  */

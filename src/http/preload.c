@@ -24,6 +24,7 @@
 #include "base/err.h"
 #include "base/parse.h"
 #include "http/pprof_http.h"
+#include "http/request.h"
 #include "http/thread.h"
 #include "pprof/guard.h"
 #include "pprof/hooks.h"
@@ -202,6 +203,27 @@ static void become_daemon(void)
 	    http_thread_start(&thread, "pprof-daemon", revive,
 			      (void *)(intptr_t)self.server_pid) == 0)
 		pthread_detach(thread);
+	guard_leave();
+}
+
+/*
+ * Ours with the program's, as is usual at the start of one that does not trust
+ * what it inherited (ssh, sudo): serve anew.  Not in a child, which shares this
+ * memory if it comes from vfork.
+ */
+static void descriptors_closed(void)
+{
+	if (self.pid != getpid() || pthread_mutex_trylock(&serving))
+		return;
+	guard_enter();
+	const bool lost = self.http && http_lost(self.http);
+	if (lost) {
+		pprof_http_stop(self.http);
+		self.http = NULL;
+	}
+	pthread_mutex_unlock(&serving);
+	if (lost)
+		serve();
 	guard_leave();
 }
 
@@ -427,6 +449,7 @@ __attribute__((constructor)) static void preload_begin(void)
 	check_names();
 	pthread_atfork(before_fork, forked_parent, forked);
 	hooks_on_daemon(become_daemon);
+	hooks_on_descriptors_closed(descriptors_closed);
 	watch_first_thread();
 	sampler_in_foreign_program();
 	start_capture();

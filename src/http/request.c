@@ -42,6 +42,8 @@ static bool suspend(struct http_request *r)
 void http_resume(struct http_request *r)
 {
 	struct pprof_http *h = r->http;
+	if (http_lost(h))
+		return;
 	r->ready = true;
 	MHD_resume_connection(r->connection);
 	/* r may be gone; only now may a drain find that nobody is suspended,

@@ -12,6 +12,7 @@
 #define PROFLAB_HTTP_REQUEST_H
 
 #include "base/buf.h"
+#include "http/own_fd.h"
 #include "http/pprof_http.h"
 
 #include <pthread.h>
@@ -101,6 +102,7 @@ struct pprof_http {
 	struct http_writer *writer;
 	struct MHD_Daemon *daemon; /* NULL when embedded */
 	struct listener *listener;
+	struct own_fd listening; /* inode 0: embedded */
 	char *url;
 	struct http_ui *ui; /* the writer thread's; NULL until it is used */
 
@@ -158,6 +160,15 @@ enum http_next http_symbol(struct http_request *r);
 enum http_next http_rates(struct http_request *r);
 /* malloc_trim, counted. */
 void http_trim(void);
+
+/* ---- descriptors (http.c) ---- */
+
+/*
+ * Has the program closed our descriptors, or some of them?  Then no request
+ * comes any more, and the daemon must not be touched: it would wait on, write
+ * to and close what is the program's by now.
+ */
+bool http_lost(const struct pprof_http *h);
 
 /* ---- hand-over (request.c) ---- */
 

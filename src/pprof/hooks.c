@@ -195,7 +195,7 @@ void hooks_objects_closed(struct hooks_closing *c)
 
 /* ---- daemons ------------------------------------------------------------- */
 
-static _Atomic(void (*)(void)) on_daemon;
+static _Atomic(void (*)(void)) on_daemon, on_descriptors_closed;
 
 void hooks_on_daemon(void (*fn)(void))
 {
@@ -205,6 +205,18 @@ void hooks_on_daemon(void (*fn)(void))
 void hooks_daemonized(void)
 {
 	void (*fn)(void) = atomic_load(&on_daemon);
+	if (fn)
+		fn();
+}
+
+void hooks_on_descriptors_closed(void (*fn)(void))
+{
+	atomic_store(&on_descriptors_closed, fn);
+}
+
+void hooks_descriptors_closed(void)
+{
+	void (*fn)(void) = atomic_load(&on_descriptors_closed);
 	if (fn)
 		fn();
 }

@@ -200,4 +200,9 @@ void hooks_daemonized(void);
 /* Who wants to be told.  One; at start. */
 void hooks_on_daemon(void (*fn)(void));
 
+/* A range of descriptors was closed.  Also in a vfork child. */
+void hooks_descriptors_closed(void);
+/* Who wants to be told.  One; at start. */
+void hooks_on_descriptors_closed(void (*fn)(void));
+
 #endif
