@@ -86,9 +86,6 @@ static const struct {
 	{ "location twice, sparse", TABLE "4{1:1} 4{1:-1} 4{1:-1}",
 	  "malformed profile: multiple locations with same id: "
 	  "18446744073709551615" },
-	{ "mapping missing", TABLE "4{1:1 2:9}",
-	  "malformed profile: location 1 is in mapping 9, which is not there "
-	  "at byte 18" },
 	{ "mapping backwards", TABLE "3{1:1 2:9 3:8}",
 	  "malformed profile: mapping 1 starts at 0x9, after its limit 0x8 at "
 	  "byte 18" },
@@ -188,6 +185,9 @@ static const struct {
 		"12:7 13:1" },
 	{ "strings twice",
 	  TYPES SAMPLE LOCATIONS "5{1:1 2:3} " TABLE "6'samples' 12:7 13:3" },
+	{ "mapping missing", TYPES SAMPLE
+	  "4{1:1 2:9 3:5 4{1:1 2:3}} 4{1:2 2:-1 3:6} " FUNCTION TABLE
+	  "12:7 13:1" },
 	{ "last of a scalar", plain },
 };
 

@@ -201,16 +201,13 @@ int decode_location(struct decoder *d, const struct wire_field *of)
 	if (!l.id)
 		return decode_fail(d, of->at, MALFORMED,
 				   "found location with reserved id=0");
-	const uint32_t mapping = ids_get(&d->mappings, l.mapping);
-	if (l.mapping && mapping == PROFILE_NONE)
-		return decode_fail(d, of->at, MALFORMED,
-				   "location %" PRIu64 " is in mapping %" PRIu64
-				   ", which is not there",
-				   l.id, l.mapping);
+	/* One that is not there is none, as for the Go tool. */
+	const uint32_t mapping =
+		l.mapping ? ids_get(&d->mappings, l.mapping) : PROFILE_NONE;
 	ids_append(&d->locations, l.id);
 	p->locations[p->n_locations++] = (struct profile_location){
 		.address = l.address,
-		.mapping = l.mapping ? mapping : PROFILE_NONE,
+		.mapping = mapping,
 		.line_first = (uint32_t)first,
 		.line_count = (uint32_t)(p->n_lines - first),
 		.is_folded = l.is_folded,
