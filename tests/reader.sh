@@ -96,6 +96,13 @@ run -top "$server_url/debug/pprof/heap?debug=1"
 says '^Type: inuse_space$' out "the text of before profile.proto"
 ! grep -q 'Main binary' err
 ok $? "no binary is expected of a server"
+run -top "$server_url/debug/pprof/heap?gc=%zz&debug=1&gc;=1&a=%00+b"
+says '^Fetching.*/heap\?a=%00\+b&debug=1$' err \
+	"what is no query by Go's rules is left out"
+run -top "$server_url/debug/pprof/hea p(1)?"
+says '^Fetching.*/hea%20p%281%29\?$' err "a path is escaped as Go escapes it"
+fails 'No such file' "one with a bad escape is no URL, as for Go" \
+	-top "$server_url/debug/pprof/heap%zz"
 run -top "$server_url/debug/pprof/nix"
 says 'server response: 404 Not Found - Unknown profile' err \
 	"the server's own words"
@@ -189,4 +196,13 @@ says '\(pprof\) Showing nodes' out "the prompt: top"
 says '^Active filters:' to_file "an option, and > file"
 says 'focus += step_1\$' err "o shows the options"
 says 'nonsense' err "what is not known is named"
+printf '%s\n' cum nodefraction=0x10 edgefraction=1_0e-1_2 nodecount=3000000000 \
+	divide_by=3e6 nodecount7 o | "$pprof" cpu.pb.gz >out 2>err
+says '^unknown config field "cum"$' err "cum alone is no option, as for Go"
+says '^strconv.ParseFloat: parsing "0x10": invalid syntax$' err \
+	"a number that Go refuses"
+says 'edgefraction += 1e-11' err "one that Go takes"
+says 'nodecount += 3000000000' err "a large one"
+says 'divide_by += 3e\+06' err "shown as Go shows it"
+says '^did you mean: nodecount=7$' err "digits that belong to an option"
 done_testing

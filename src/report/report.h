@@ -56,7 +56,7 @@ struct report_options {
 	const char *tagshow, *taghide; /* on label keys */
 	const char *tagroot, *tagleaf; /* label keys, comma-separated */
 
-	int node_count; /* -1: what suits the report; 0: all */
+	int64_t node_count; /* -1: what suits the report; 0: all */
 	double node_fraction, edge_fraction;
 	bool trim; /* false: no limit of the three above */
 	bool relative_percentages, call_tree, compact_labels, drop_negative;

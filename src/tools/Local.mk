@@ -43,6 +43,7 @@ proflab_pprof_SOURCES = \
 	src/tools/reader_http.c src/tools/reader_http.h \
 	src/tools/reader_line.c src/tools/reader_line.h \
 	src/tools/reader_main.c \
+	src/tools/reader_number.c src/tools/reader_number.h \
 	src/tools/reader_prompt.c src/tools/reader_prompt.h \
 	src/tools/reader_temp.c src/tools/reader_temp.h \
 	src/tools/reader_url.c src/tools/reader_url.h \
@@ -62,6 +63,13 @@ tests_check_reader_gunzip_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS) \
 tests_check_reader_gunzip_LDADD = libprofile.la libbase.la $(CHECK_LIBS) \
 	$(DEFLATE_LIBS) $(ZLIB_LIBS)
 TESTS += tests/check_reader_gunzip
+
+check_PROGRAMS += tests/check_reader_number
+tests_check_reader_number_SOURCES = tests/check_reader_number.c \
+	tests/testing.h src/tools/die.c src/tools/reader_number.c
+tests_check_reader_number_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+tests_check_reader_number_LDADD = libbase.la $(CHECK_LIBS)
+TESTS += tests/check_reader_number
 
 growth_sources = \
 	src/tools/die.c src/tools/die.h \

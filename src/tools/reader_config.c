@@ -5,11 +5,9 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "tools/die.h"
+#include "tools/reader_number.h"
 
-#include <ctype.h>
-#include <errno.h>
-#include <limits.h>
-#include <stdio.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -221,24 +219,15 @@ static int set_bool(bool *field, const char *value, struct err *e)
 static int set_number(void *field, bool is_int, const char *value,
 		      struct err *e)
 {
-	char *end;
-	errno = 0;
-	const long n = is_int ? strtol(value, &end, 10) : 0;
-	const double d = is_int ? 0 : strtod(value, &end);
-	const char *function = is_int ? "Atoi" : "ParseFloat";
-	if (!*value || *end || isspace((unsigned char)*value))
-		return err_set(e, ERR_INVALID,
-			       "strconv.%s: parsing \"%s\": invalid syntax",
-			       function, value);
-	if (errno || n > INT_MAX || n < INT_MIN)
-		return err_set(e, ERR_INVALID,
-			       "strconv.%s: parsing \"%s\": value out of range",
-			       function, value);
-	if (is_int)
-		*(int *)field = (int)n;
-	else
-		*(double *)field = d;
-	return 0;
+	const enum number_result result =
+		is_int ? number_parse_int(value, 10, field)
+		       : number_parse_float(value, field);
+	if (result == NUMBER_OK)
+		return 0;
+	return err_set(e, ERR_INVALID, "strconv.%s: parsing \"%s\": %s",
+		       is_int ? "Atoi" : "ParseFloat", value,
+		       result == NUMBER_RANGE ? "value out of range"
+					      : "invalid syntax");
 }
 
 int config_set(struct reader_config *c, const struct config_field *f,
@@ -266,26 +255,6 @@ int config_set(struct reader_config *c, const struct config_field *f,
 		       value);
 }
 
-/* The shortest text that reads back as d. */
-static void append_float(struct buf *b, double d)
-{
-	char text[64];
-	int precision = 0;
-	for (; precision < 17; precision++) {
-		snprintf(text, sizeof(text), "%.*e", precision, d);
-		if (strtod(text, NULL) == d)
-			break;
-	}
-	const char *exp = strchr(text, 'e');
-	const long exponent = exp ? strtol(exp + 1, NULL, 10) : 0;
-	if (exponent < -4 || exponent >= 21) {
-		buf_append_str(b, text);
-		return;
-	}
-	const long decimals = precision - exponent;
-	buf_printf(b, "%.*f", decimals > 0 ? (int)decimals : 0, d);
-}
-
 void config_get(const struct reader_config *c, const struct config_field *f,
 		struct buf *b)
 {
@@ -295,10 +264,10 @@ void config_get(const struct reader_config *c, const struct config_field *f,
 		buf_append_str(b, *(const bool *)field ? "true" : "false");
 		break;
 	case CONFIG_INT:
-		buf_printf(b, "%d", *(const int *)field);
+		buf_printf(b, "%" PRId64, *(const int64_t *)field);
 		break;
 	case CONFIG_FLOAT:
-		append_float(b, *(const double *)field);
+		number_format_float(b, *(const double *)field);
 		break;
 	case CONFIG_TEXT:
 		buf_append_str(b, *(char *const *)field);

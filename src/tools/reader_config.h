@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct err;
 struct buf;
@@ -20,7 +21,7 @@ struct reader_config {
 	bool mean, normalize, drop_negative, trim, noinlines;
 	char *unit, *source_path, *trim_path, *sample_index;
 	double divide_by, node_fraction, edge_fraction;
-	int node_count;
+	int64_t node_count;
 	char *tagroot, *tagleaf;
 	char *focus, *ignore, *prune_from, *hide, *show, *show_from;
 	char *tagfocus, *tagignore, *tagshow, *taghide;

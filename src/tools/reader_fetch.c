@@ -18,6 +18,7 @@
 #include "tools/reader_url.h"
 
 #include <errno.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -52,6 +53,12 @@ static void announce(const struct origin *o, int seconds)
 	}
 }
 
+/* More than anyone waits, and half of what an int holds. */
+static int clamp_seconds(int64_t s)
+{
+	return s > INT32_MAX / 2 ? INT32_MAX / 2 : s < -1 ? -1 : (int)s;
+}
+
 /* All servers measure at the same time. */
 static void ask_servers(struct origin *origins, size_t n)
 {
@@ -84,14 +91,15 @@ static int read_origin(struct origin *o, struct err *e)
 static void read_all(struct origin *origins, size_t n,
 		     const struct reader_source *s)
 {
+	const int seconds = clamp_seconds(s->seconds);
 	for (size_t i = 0; i < n; i++) {
 		struct origin *o = &origins[i];
-		o->url = url_adjust(o->name, s->seconds, s->timeout,
+		o->url = url_adjust(o->name, seconds, clamp_seconds(s->timeout),
 				    &o->request.timeout_s, &o->socket);
 		o->request.url = o->url;
 		o->request.unix_socket = o->socket;
 		if (o->url)
-			announce(o, s->seconds);
+			announce(o, seconds);
 	}
 	ask_servers(origins, n);
 	for (size_t i = 0; i < n; i++) {

@@ -6,12 +6,11 @@
 #include "base/err.h"
 #include "tools/die.h"
 #include "tools/reader_commands.h"
+#include "tools/reader_number.h"
 
 #include "config.h"
 
-#include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -98,29 +97,14 @@ static bool parse_bool(const char *name, const char *value)
 		    name);
 }
 
-static int parse_whole(const char *name, const char *value)
+static void judge_number(enum number_result result, const char *name,
+			 const char *value)
 {
-	char *end;
-	errno = 0;
-	const long n = strtol(value, &end, 0);
-	if (!*value || *end)
-		usage_error("invalid value \"%s\" for flag -%s: parse error",
-			    value, name);
-	if (errno || n > INT_MAX || n < INT_MIN)
-		usage_error("invalid value \"%s\" for flag -%s: "
-			    "value out of range",
-			    value, name);
-	return (int)n;
-}
-
-static double parse_fraction(const char *name, const char *value)
-{
-	char *end;
-	const double d = strtod(value, &end);
-	if (!*value || *end)
-		usage_error("invalid value \"%s\" for flag -%s: parse error",
-			    value, name);
-	return d;
+	if (result != NUMBER_OK)
+		usage_error("invalid value \"%s\" for flag -%s: %s", value,
+			    name,
+			    result == NUMBER_RANGE ? "value out of range"
+						   : "parse error");
 }
 
 static void set_field(void *field, enum config_kind kind, const char *name,
@@ -131,10 +115,10 @@ static void set_field(void *field, enum config_kind kind, const char *name,
 		*(bool *)field = parse_bool(name, value);
 		break;
 	case CONFIG_INT:
-		*(int *)field = parse_whole(name, value);
+		judge_number(number_parse_int(value, 0, field), name, value);
 		break;
 	case CONFIG_FLOAT:
-		*(double *)field = parse_fraction(name, value);
+		judge_number(number_parse_float(value, field), name, value);
 		break;
 	case CONFIG_TEXT:
 		if (is_owned)

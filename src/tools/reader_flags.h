@@ -22,7 +22,7 @@ struct reader_source {
 	const char *base;		  /* "" = none */
 	bool is_diff; /* base is compared with, not subtracted */
 	bool normalize;
-	int seconds, timeout; /* -1 = unset */
+	int64_t seconds, timeout; /* -1 = unset */
 	const char *symbolize, *comment, *tools;
 	struct http_tls tls;
 	const char *http; /* "" = no browser */

@@ -1,6 +1,7 @@
 /* reader_prompt.c - see reader_prompt.h. */
 #include "tools/reader_prompt.h"
 
+#include "base/attr.h"
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/sink.h"
@@ -12,11 +13,11 @@
 #include "tools/reader_flags.h"
 #include "tools/reader_help.h"
 #include "tools/reader_line.h"
+#include "tools/reader_number.h"
 
 #include <ctype.h>
-#include <errno.h>
-#include <limits.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,13 +29,37 @@ struct prompt {
 	bool is_over;
 };
 
+/* The bytes of a blank at s, as Unicode knows blanks; 0 where there is none. */
+static size_t blank_len(const char *s)
+{
+	static const char *const wide[] = {
+		"\xc2\x85", "\xc2\xa0", "\u1680", "\u2028",
+		"\u2029",   "\u202f",	"\u205f", "\u3000",
+	};
+	if (isspace((unsigned char)*s))
+		return 1;
+	for (size_t i = 0; i < ARRAY_SIZE(wide); i++)
+		if (strncmp(s, wide[i], strlen(wide[i])) == 0)
+			return strlen(wide[i]);
+	/* U+2000 to U+200A */
+	if (!strncmp(s, "\xe2\x80", 2) && (unsigned char)s[2] >= 0x80 &&
+	    (unsigned char)s[2] <= 0x8a)
+		return 3;
+	return 0;
+}
+
 static char *trim(char *s)
 {
-	while (isspace((unsigned char)*s))
-		s++;
-	size_t n = strlen(s);
-	while (n && isspace((unsigned char)s[n - 1]))
-		s[--n] = '\0';
+	for (size_t n; (n = blank_len(s));)
+		s += n;
+	char *end = s;
+	for (char *p = s; *p;) {
+		const size_t n = blank_len(p);
+		p += n ? n : 1;
+		if (!n)
+			end = p;
+	}
+	*end = '\0';
 	return s;
 }
 
@@ -72,7 +97,10 @@ static bool is_true(const char *value)
 	return false;
 }
 
-/* "name=value", or the name of a switch alone.  Returns: was it one? */
+/*
+ * "name=value", or the name of a switch alone; "cum=true", but not "cum"
+ * alone.  Returns: was it one?
+ */
 static bool take_assignment(struct prompt *t, const char *input)
 {
 	struct err e = { "" };
@@ -99,8 +127,7 @@ static bool take_assignment(struct prompt *t, const char *input)
 		rc = err_set(&e, ERR_INVALID,
 			     "please specify a value, e.g. %s=<val>", name);
 	} else if (choice >= 0) {
-		/* "cum" alone is what "cum=true" is. */
-		rc = !equals || is_true(value)
+		rc = is_true(value)
 			     ? config_set(t->config, f, f->choices[choice].name,
 					  &e)
 			     : err_set(&e, ERR_INVALID,
@@ -119,8 +146,9 @@ static bool take_assignment(struct prompt *t, const char *input)
 /* ---- commands ------------------------------------------------------------ */
 
 struct words {
-	char **items; /* owned, into text */
+	char **items; /* owned, into text; with room for one more */
 	char *text;   /* owned */
+	char *digits; /* owned: of the first word; NULL = none */
 	size_t n;
 };
 
@@ -128,10 +156,16 @@ static struct words split_words(const char *input)
 {
 	struct words w = { .text = xstrdup(input) };
 	w.items = xcalloc(strlen(input) / 2 + 2, sizeof(*w.items));
-	char *state = w.text, *word;
-	while ((word = strsep(&state, " \t\r\n\v\f")))
-		if (*word)
-			w.items[w.n++] = word;
+	bool is_inside = false;
+	for (char *p = w.text; *p;) {
+		const size_t n = blank_len(p);
+		if (!n && !is_inside)
+			w.items[w.n++] = p;
+		is_inside = !n;
+		if (n)
+			*p = '\0';
+		p += n ? n : 1;
+	}
 	return w;
 }
 
@@ -139,6 +173,7 @@ static void free_words(struct words *w)
 {
 	free(w->items);
 	free(w->text);
+	free(w->digits);
 }
 
 /* One expression more: a|b. */
@@ -160,11 +195,10 @@ static int take_argument(struct reader_config *c, struct arguments *a,
 			 const struct words *w, size_t *i, struct err *e)
 {
 	const char *word = w->items[*i];
-	char *end;
-	errno = 0;
-	const long n = strtol(word, &end, 10);
-	if (!*end && !errno && n >= INT_MIN && n <= INT_MAX) {
-		c->node_count = (int)n;
+	int64_t n;
+	if (number_parse_int(word, 10, &n) == NUMBER_OK && n >= INT32_MIN &&
+	    n <= INT32_MAX) {
+		c->node_count = n;
 	} else if (*word == '>') {
 		const char *file = word + 1;
 		if (!*file) {
@@ -198,31 +232,37 @@ static void apply_filters(struct reader_config *c, const char *command,
 		c->node_count = 10;
 }
 
-/* top20 is "top 20".  Returns: the command, or NULL with why. */
-static const struct reader_command *find(char *name, char **ret_digits,
-					 struct err *e, const char *next)
+/* top20 is "top 20": the digits become a word.  Returns: were there any? */
+static bool split_digits(struct words *w)
 {
-	const struct reader_command *c = command_find(name);
-	*ret_digits = NULL;
-	if (c)
-		return c;
+	char *name = w->items[0];
 	size_t n = strlen(name);
 	while (n && isdigit((unsigned char)name[n - 1]))
 		n--;
-	if (n && name[n]) {
-		char *digits = xstrdup(name + n);
-		name[n] = '\0';
+	if (!n || !name[n])
+		return false;
+	w->digits = xstrdup(name + n);
+	name[n] = '\0';
+	memmove(w->items + 2, w->items + 1, (w->n - 1) * sizeof(*w->items));
+	w->items[1] = w->digits;
+	w->n++;
+	return true;
+}
+
+/* Returns: the command, or NULL with why. */
+static const struct reader_command *find(struct words *w, struct err *e)
+{
+	const char *name = w->items[0];
+	const struct reader_command *c = command_find(name);
+	if (!c && split_digits(w))
 		c = command_find(name);
-		if (c) {
-			*ret_digits = digits;
-			return c;
-		}
-		free(digits);
-	}
-	int unused;
-	if (config_find(name, &unused))
+	if (c)
+		return c;
+	int choice;
+	const struct config_field *f = config_find(name, &choice);
+	if (f && (choice >= 0 || f->kind != CONFIG_CHOICE))
 		err_set(e, ERR_INVALID, "did you mean: %s=%s", name,
-			next ? next : "<val>");
+			w->n > 1 ? w->items[1] : "<val>");
 	else
 		err_set(e, ERR_INVALID, "unrecognized command: \"%s\"", name);
 	return NULL;
@@ -230,9 +270,7 @@ static const struct reader_command *find(char *name, char **ret_digits,
 
 static int run_words(struct prompt *t, struct words *w, struct err *e)
 {
-	char *digits;
-	const struct reader_command *c =
-		find(w->items[0], &digits, e, w->n > 1 ? w->items[1] : NULL);
+	const struct reader_command *c = find(w, e);
 	if (!c)
 		return ERR_INVALID;
 	/* What is set on this line holds for this line. */
@@ -243,13 +281,12 @@ static int run_words(struct prompt *t, struct words *w, struct err *e)
 	size_t i = 1;
 	int rc = 0;
 	if (c->has_parameter) {
-		parameter = digits ? digits : w->n > 1 ? w->items[i++] : NULL;
-		if (!parameter)
+		if (w->n > 1)
+			parameter = w->items[i++];
+		else
 			rc = err_set(e, ERR_INVALID,
 				     "command %s requires an argument",
 				     c->name);
-	} else if (digits) {
-		config.node_count = (int)strtol(digits, NULL, 10);
 	}
 	for (; i < w->n && !rc; i++)
 		rc = take_argument(&config, &a, w, &i, e);
@@ -259,7 +296,6 @@ static int run_words(struct prompt *t, struct words *w, struct err *e)
 	}
 	free(a.focus);
 	free(a.ignore);
-	free(digits);
 	config_free(&config);
 	return rc;
 }

@@ -3,6 +3,7 @@
 
 #include "base/buf.h"
 #include "tools/die.h"
+#include "tools/reader_number.h"
 
 #include <ctype.h>
 #include <limits.h>
@@ -43,6 +44,36 @@ static bool port_is_valid(const char *host, size_t len)
 	return true;
 }
 
+static int hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c |= 0x20;
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+static bool is_escape(const char *s, size_t left)
+{
+	return left > 2 && hex_digit(s[1]) >= 0 && hex_digit(s[2]) >= 0;
+}
+
+/* Is each % the beginning of %xx? */
+static bool escapes_are_valid(const char *s, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		if (s[i] == '%' && !is_escape(s + i, len - i))
+			return false;
+	return true;
+}
+
+static bool has_control(const char *s)
+{
+	for (; *s && *s != '#'; s++)
+		if (iscntrl((unsigned char)*s))
+			return true;
+	return false;
+}
+
 static bool split(const char *url, struct url_parts *u)
 {
 	*u = (struct url_parts){ .scheme_len = scheme_len(url) };
@@ -56,13 +87,73 @@ static bool split(const char *url, struct url_parts *u)
 		u->query = u->path + u->path_len + 1;
 		u->query_len = strcspn(u->query, "#");
 	}
-	return u->host_len && port_is_valid(u->host, u->host_len);
+	return u->host_len && port_is_valid(u->host, u->host_len) &&
+	       !memchr(u->host, ' ', u->host_len) && !has_control(url) &&
+	       escapes_are_valid(u->path, u->path_len);
+}
+
+/* ---- escapes ------------------------------------------------------------- */
+
+/* Bytes that may hold any, a NUL too. */
+struct text {
+	char *s; /* owned */
+	size_t len;
+};
+
+/* %xx undone, and + where it is a blank. */
+static struct text unescape(const char *s, size_t len, bool plus_is_blank)
+{
+	struct text t = { .s = xcalloc(len + 1, 1) };
+	for (size_t i = 0; i < len; i++) {
+		char c = s[i];
+		if (c == '%' && is_escape(s + i, len - i)) {
+			c = (char)(hex_digit(s[i + 1]) << 4 |
+				   hex_digit(s[i + 2]));
+			i += 2;
+		} else if (c == '+' && plus_is_blank) {
+			c = ' ';
+		}
+		t.s[t.len++] = c;
+	}
+	return t;
+}
+
+/* Letters, digits, -_.~ and what else is plain stay. */
+static void escape(struct buf *b, const struct text *t, const char *plain,
+		   const char *blank)
+{
+	for (size_t i = 0; i < t->len; i++) {
+		const unsigned char c = (unsigned char)t->s[i];
+		if (isalnum(c) ||
+		    (c && (strchr("-_.~", c) || strchr(plain, c))))
+			buf_append_char(b, t->s[i]);
+		else if (c == ' ')
+			buf_append_str(b, blank);
+		else
+			buf_printf(b, "%%%02X", c);
+	}
+}
+
+/* As it is, where all of it may stand in a URL. */
+static void path_write(struct buf *b, const char *path, size_t len)
+{
+	size_t i = 0;
+	while (i < len && (isalnum((unsigned char)path[i]) ||
+			   strchr("-_.~/%!$&'()*+,;=:@[]", path[i])))
+		i++;
+	if (i == len) {
+		buf_append(b, path, len);
+		return;
+	}
+	struct text t = unescape(path, len, false);
+	escape(b, &t, "$&+,/:;=@", "%20");
+	free(t.s);
 }
 
 /* ---- queries: taken apart and put together again, sorted by key ---------- */
 
 struct pair {
-	char *key, *value;
+	struct text key, value;
 	size_t at; /* keeps the order of equal keys */
 };
 
@@ -71,95 +162,73 @@ struct query {
 	size_t n;
 };
 
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-static char *unescape(const char *s, size_t len)
-{
-	char *out = xcalloc(len + 1, 1);
-	size_t n = 0;
-	for (size_t i = 0; i < len; i++) {
-		if (s[i] == '%' && i + 2 < len && hex_digit(s[i + 1]) >= 0 &&
-		    hex_digit(s[i + 2]) >= 0) {
-			out[n++] = (char)(hex_digit(s[i + 1]) << 4 |
-					  hex_digit(s[i + 2]));
-			i += 2;
-		} else {
-			out[n++] = s[i] == '+' ? ' ' : s[i];
-		}
-	}
-	return out;
-}
-
-static void escape(struct buf *b, const char *s)
-{
-	for (; *s; s++) {
-		const unsigned char c = (unsigned char)*s;
-		if (isalnum(c) || strchr("-_.~", c))
-			buf_append_char(b, *s);
-		else if (c == ' ')
-			buf_append_char(b, '+');
-		else
-			buf_printf(b, "%%%02X", c);
-	}
-}
-
-static void query_add(struct query *q, char *key, char *value)
+static void query_add(struct query *q, struct text key, struct text value)
 {
 	q->pairs = xrealloc(q->pairs, (q->n + 1) * sizeof(*q->pairs));
 	q->pairs[q->n] = (struct pair){ key, value, q->n };
 	q->n++;
 }
 
+/* As Go: a pair with a bad escape, or with a semicolon, is left out. */
 static void query_parse(struct query *q, const char *s, size_t len)
 {
 	for (size_t at = 0; at < len;) {
 		const char *amp = memchr(s + at, '&', len - at);
 		const size_t n = amp ? (size_t)(amp - s) - at : len - at;
-		const char *equals = memchr(s + at, '=', n);
-		const size_t k = equals ? (size_t)(equals - s) - at : n;
-		if (n)
-			query_add(q, unescape(s + at, k),
-				  equals ? unescape(equals + 1, n - k - 1)
-					 : xstrdup(""));
+		const char *pair = s + at;
+		const char *equals = memchr(pair, '=', n);
+		const size_t k = equals ? (size_t)(equals - pair) : n;
+		const size_t v = equals ? k + 1 : n;
+		if (n && !memchr(pair, ';', n) && escapes_are_valid(pair, k) &&
+		    escapes_are_valid(pair + v, n - v))
+			query_add(q, unescape(pair, k, true),
+				  unescape(pair + v, n - v, true));
 		at += n + 1;
 	}
+}
+
+static bool has_key(const struct pair *p, const char *key)
+{
+	return p->key.len == strlen(key) && !memcmp(p->key.s, key, p->key.len);
 }
 
 static const char *query_get(const struct query *q, const char *key)
 {
 	for (size_t i = 0; i < q->n; i++)
-		if (strcmp(q->pairs[i].key, key) == 0)
-			return q->pairs[i].value;
+		if (has_key(&q->pairs[i], key))
+			return q->pairs[i].value.s;
 	return "";
 }
 
+static void pair_free(struct pair *p)
+{
+	free(p->key.s);
+	free(p->value.s);
+}
+
 /* Replace all values of key by one. */
-static void query_set(struct query *q, const char *key, char *value)
+static void query_set(struct query *q, const char *key, const char *value)
 {
 	size_t n = 0;
 	for (size_t i = 0; i < q->n; i++) {
-		if (strcmp(q->pairs[i].key, key) != 0) {
+		if (has_key(&q->pairs[i], key))
+			pair_free(&q->pairs[i]);
+		else
 			q->pairs[n++] = q->pairs[i];
-			continue;
-		}
-		free(q->pairs[i].key);
-		free(q->pairs[i].value);
 	}
 	q->n = n;
-	query_add(q, xstrdup(key), value);
+	query_add(q, unescape(key, strlen(key), false),
+		  unescape(value, strlen(value), false));
 }
 
 static int compare_pairs(const void *a, const void *b)
 {
 	const struct pair *x = a, *y = b;
-	const int c = strcmp(x->key, y->key);
-	return c ? c : (x->at > y->at) - (x->at < y->at);
+	const size_t m = x->key.len, n = y->key.len;
+	const int c = memcmp(x->key.s, y->key.s, m < n ? m : n);
+	if (c || m != n)
+		return c ? c : m < n ? -1 : 1;
+	return (x->at > y->at) - (x->at < y->at);
 }
 
 static void query_write(struct query *q, struct buf *b)
@@ -168,11 +237,10 @@ static void query_write(struct query *q, struct buf *b)
 		qsort(q->pairs, q->n, sizeof(*q->pairs), compare_pairs);
 	for (size_t i = 0; i < q->n; i++) {
 		buf_append_char(b, i ? '&' : '?');
-		escape(b, q->pairs[i].key);
+		escape(b, &q->pairs[i].key, "", "+");
 		buf_append_char(b, '=');
-		escape(b, q->pairs[i].value);
-		free(q->pairs[i].key);
-		free(q->pairs[i].value);
+		escape(b, &q->pairs[i].value, "", "+");
+		pair_free(&q->pairs[i]);
 	}
 	free(q->pairs);
 }
@@ -181,14 +249,10 @@ static int wait_for(int seconds, int timeout_s, const struct query *q)
 {
 	if (timeout_s > 0)
 		return timeout_s;
-	long n = seconds;
-	if (n <= 0) {
-		const char *text = query_get(q, "seconds");
-		char *end;
-		n = strtol(text, &end, 10);
-		if (*end || n > INT32_MAX / 2)
-			n = 0;
-	}
+	int64_t n = seconds;
+	if (n <= 0 && (number_parse_int(query_get(q, "seconds"), 10, &n) ||
+		       n > INT32_MAX / 2))
+		n = 0;
 	return n > 0 ? (int)(n + n / 2) : 60;
 }
 
@@ -228,17 +292,22 @@ char *url_adjust(const char *source, int seconds, int timeout_s,
 			goto out;
 		source = with_scheme;
 	}
+	char text[32];
 	struct query q = { 0 };
 	query_parse(&q, u.query, u.query_len);
 	*ret_timeout_s = wait_for(seconds, timeout_s, &q);
+	snprintf(text, sizeof(text), "%d", seconds);
 	if (seconds > 0)
-		query_set(&q, "seconds", xasprintf("%d", seconds));
+		query_set(&q, "seconds", text);
 	struct buf b = { 0 };
 	buf_append(&b, source, (size_t)(u.path - source));
 	if (u.path_len == 0 || (u.path_len == 1 && *u.path == '/'))
 		buf_append_str(&b, cpu_profile);
 	else
-		buf_append(&b, u.path, u.path_len);
+		path_write(&b, u.path, u.path_len);
+	/* A question mark alone stays. */
+	if (!q.n && u.query && !u.query_len)
+		buf_append_char(&b, '?');
 	query_write(&q, &b);
 	result = xstrdup(buf_str(&b));
 	buf_free(&b);
