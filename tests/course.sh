@@ -396,22 +396,31 @@ toy bytes   cost  0 0 5e4
 toy allocs  cost  0 0 100
 toy threads guard 0 0 20
 V
-(
+# costs_of COMMAND: lab_cheap_enough, where COMMAND SERVER ROUND prints what was
+# measured.
+costs_of() (
 	lab_top=$scratch lab_build=$scratch_build lab_out=$tmp
+	lab_server=mine lab_reference=reference
 	LAB_COSTS=$tmp/costs
 	# shellcheck source=exercises/lib/measure.sh
 	. "$scratch/exercises/lib/measure.sh"
 	# shellcheck source=exercises/lib/mended.sh
 	. "$scratch/exercises/lib/mended.sh"
+	measured=$1
 	lab_say() { printf '%s\n' "$*"; }
 	lab_profiler_on() { :; }
-	# Disturbed in the first round: allocs.  In all of them: cpu, bytes.
 	lab_measure_workload() {
-		printf '%s\n' "cpu 3e6" "bytes 7e4" "threads 7" \
-			"allocs $((900 / lab_round / lab_round))" >"$3.values"
+		"$measured" "$2" "${3##*.}" >"$3.values"
 	}
 	lab_cheap_enough toy
 ) >"$tmp/out"
+# Disturbed in the first round: allocs.  In all of them: cpu, bytes.
+# shellcheck disable=SC2317 # called through costs_of
+disturbed() {
+	printf '%s\n' "cpu 3e6" "bytes 7e4" "threads 7" \
+		"allocs $((900 / $2 / $2))"
+}
+costs_of disturbed
 [ $? -eq 1 ]
 ok $? "costs: above the limit in every round fails"
 said "costs: with the figure and the limit of each" \
@@ -420,6 +429,32 @@ said "costs: in its own unit" \
 	"FAIL  bytes: bytes allocated a request: 70 kB, the limit is 50 kB"
 [ "$(grep -c '^FAIL' "$tmp/out")" -eq 2 ]
 ok $? "costs: what was above once is not held against it"
+
+# On a machine that is slower, and beside others, the reference is, too.
+sed -i 's/^toy cpu .*/toy cpu cost 9e6 1e6 2e6/' "$tmp/costs"
+# slow_machine: 2.8 ms at least; the reference, in its rounds, $references.
+# shellcheck disable=SC2317 # called through costs_of
+slow_machine() {
+	printf '%s\n' "bytes 4e4" "threads 7" "allocs 90"
+	case $1 in
+	mine) echo "cpu $((3100000 - $2 * 100000))" ;;
+	*) echo "cpu $(echo "$references" | cut -d ' ' -f "$2")" ;;
+	esac
+}
+references='1.9e6 1.5e6 1.6e6'
+costs_of slow_machine
+ok $? "costs: CPU time is allowed what the reference needs more here"
+said "costs: and that is said" "the reference takes 1.5 times the CPU time here"
+references='1.9e6 1.6e6 1.3e6'
+costs_of slow_machine
+[ $? -eq 1 ]
+ok $? "costs: by the least that it needs"
+said "costs: with the limit that it makes" "2.8 ms, the limit is 2.6 ms"
+references='0.5e6 9e6 9e6'
+costs_of slow_machine
+[ $? -eq 1 ]
+ok $? "costs: a faster one has the limit that is written"
+said "costs: and no other" "2.8 ms, the limit is 2 ms"
 
 # ---- nothing is left running -------------------------------------------------
 kill "$server_pid"
