@@ -64,9 +64,15 @@ static json_t *ask(struct webdriver *d, const char *method, const char *url,
 	return value;
 }
 
-/* A command of the session that must succeed.  Owns: body is taken. */
-static json_t *command(struct webdriver *d, const char *method,
-		       const char *path, json_t *body)
+enum { REASON = 1600 };
+
+/*
+ * A command of the session.  Owns: body is taken.
+ * Returns: NULL, with the reason, when it was refused.
+ */
+static json_t *try_command(struct webdriver *d, const char *method,
+			   const char *path, json_t *body,
+			   char ret_why[static REASON])
 {
 	char url[1024];
 	long status;
@@ -77,9 +83,20 @@ static json_t *command(struct webdriver *d, const char *method,
 		return value;
 	const char *message =
 		json_string_value(json_object_get(value, "message"));
-	ck_abort_msg("%s %s: %ld %.1500s", method, path, status,
-		     message ? message : "no answer");
+	snprintf(ret_why, REASON, "%s %s: %ld %.1500s", method, path, status,
+		 message ? message : "no answer");
+	json_decref(value);
 	return NULL;
+}
+
+/* One that must succeed. */
+static json_t *command(struct webdriver *d, const char *method,
+		       const char *path, json_t *body)
+{
+	char why[REASON];
+	json_t *value = try_command(d, method, path, body, why);
+	ck_assert_msg(value != NULL, "%s", why);
+	return value;
 }
 
 static void order(struct webdriver *d, const char *path, json_t *body)
@@ -318,13 +335,18 @@ char *webdriver_text(struct webdriver *d, const char *selector)
 
 /* ---- scripts ------------------------------------------------------------- */
 
-json_t *webdriver_script(struct webdriver *d, const char *expression)
+static json_t *script_body(const char *expression)
 {
 	struct buf b = { 0 };
 	buf_printf(&b, "return (%s);", expression);
 	json_t *body = json_pack("{s:s,s:[]}", "script", buf_str(&b), "args");
 	buf_free(&b);
-	return command(d, "POST", "/execute/sync", body);
+	return body;
+}
+
+json_t *webdriver_script(struct webdriver *d, const char *expression)
+{
+	return command(d, "POST", "/execute/sync", script_body(expression));
 }
 
 bool webdriver_bool(struct webdriver *d, const char *expression)
@@ -356,15 +378,32 @@ char *webdriver_string(struct webdriver *d, const char *expression)
 	return text;
 }
 
+/* A page that goes while it is asked, or has just begun, says nothing yet. */
+static bool is_true(struct webdriver *d, const char *expression,
+		    char ret_why[static REASON])
+{
+	struct buf b = { 0 };
+	buf_printf(&b, "!!(%s)", expression);
+	*ret_why = '\0';
+	json_t *value = try_command(d, "POST", "/execute/sync",
+				    script_body(buf_str(&b)), ret_why);
+	const bool is = json_is_true(value);
+	json_decref(value);
+	buf_free(&b);
+	return is;
+}
+
 void webdriver_wait(struct webdriver *d, const char *expression)
 {
 	const int64_t until =
 		clock_monotonic_ns() + WEBDRIVER_SECONDS * INT64_C(1000000000);
 	const struct timespec pause = { .tv_nsec = 20000000 };
-	while (!webdriver_bool(d, expression)) {
+	char why[REASON];
+	while (!is_true(d, expression, why)) {
 		if (clock_monotonic_ns() > until) {
 			char *log = webdriver_log(d);
-			ck_abort_msg("never true: %s\n%s", expression, log);
+			ck_abort_msg("never true: %s\n%s\n%s", expression, why,
+				     log);
 		}
 		nanosleep(&pause, NULL);
 	}

@@ -85,7 +85,7 @@ bool webdriver_bool(struct webdriver *d, const char *expression);
 double webdriver_number(struct webdriver *d, const char *expression);
 /* Owned by the caller, free(). */
 char *webdriver_string(struct webdriver *d, const char *expression);
-/* Poll until the expression is true. */
+/* Poll until the expression is true; a page that is just going is not. */
 void webdriver_wait(struct webdriver *d, const char *expression);
 
 /* ---- what went wrong ---- */
