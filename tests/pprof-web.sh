@@ -147,6 +147,9 @@ refused() {
 refused "no colon" "must be [HOST]:[PORT]" -http=8081 "$tmp/cpu.pb.gz"
 refused "a port that is none" 'the port is "x"' -http=:x "$tmp/cpu.pb.gz"
 refused "a port too large" 'the port is "65536"' -http=:65536 "$tmp/cpu.pb.gz"
+# Where nobody answers what a name is: a second for each that could.
+RES_OPTIONS='timeout:1 attempts:1'
+export RES_OPTIONS
 refused "a host that is none" "no.such.host.invalid" \
 	-http=no.such.host.invalid:0 "$tmp/cpu.pb.gz"
 refused "a report as well" "not compatible with an output format" \

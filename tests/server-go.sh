@@ -74,7 +74,7 @@ ok $? "so do those of a refused parameter"
 
 # The page of its own web server, on a port that it picks.
 pprof_page() {
-	(cd "$tmp" && exec "$GO" tool pprof -no_browser -http=localhost: \
+	(cd "$tmp" && exec "$GO" tool pprof -no_browser -http=127.0.0.1: \
 		"$profile") >"$tmp/page.log" 2>&1 &
 	page_pid=$!
 	own "$page_pid"
