@@ -48,9 +48,15 @@ load() {
 }
 
 # One that is whole, for comparison: by its share, whatever the machine does.
+# On a machine that has no time for the server, of a longer window.
 start_server "$server"
 load 60s
-curl -fsS -o "$tmp/whole" "$server_url/debug/pprof/profile?seconds=3"
+for seconds in 3 9 27; do
+	curl -fsS -o "$tmp/whole" \
+		"$server_url/debug/pprof/profile?seconds=$seconds"
+	"$check_program" "$tmp/findings" "cpu=$tmp/whole" >"$tmp/out" 2>&1
+	[ $? -eq 77 ] || break
+done
 verdict "a profile under load" 0 '^PASS' -binary "$server" \
 	"$tmp/findings" "cpu=$tmp/whole"
 verdict "the same, absence asked for" 1 '^FAIL' -absent -binary "$server" \
