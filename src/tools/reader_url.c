@@ -34,14 +34,17 @@ struct url_parts {
 
 static bool port_is_valid(const char *host, size_t len)
 {
-	const char *colon = memrchr(host, ':', len);
-	const char *bracket = memrchr(host, ']', len);
-	if (!colon || (bracket && colon < bracket))
-		return true;
-	for (const char *p = colon + 1; p < host + len; p++)
-		if (!isdigit((unsigned char)*p))
-			return false;
-	return true;
+	bool in_port = false, valid = true;
+	for (size_t i = 0; i < len; i++) {
+		const unsigned char c = (unsigned char)host[i];
+		if (c == ':' || c == ']') {
+			in_port = c == ':';
+			valid = true;
+		} else if (in_port && !isdigit(c)) {
+			valid = false;
+		}
+	}
+	return valid;
 }
 
 static int hex_digit(char c)
