@@ -4,8 +4,10 @@
  */
 #include "tests/testing.h"
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/rng.h"
+#include "base/sink.h"
 #include "profile/decode.h"
 #include "profile/encode.h"
 #include "profile/profile.h"
@@ -45,6 +47,66 @@ START_TEST(strings)
 	ck_assert_uint_eq(profile_str_len(p, PROFILE_NONE), 0);
 	profile_free(p);
 	profile_free(NULL);
+}
+END_TEST
+
+/* Two profiles, for both get the same byte. */
+static const struct nuls {
+	const char *name, *first, *second; /* with @ for NUL */
+	char byte;
+} nuls[] = {
+	{ "none", "a", "b", '\0' },
+	{ "one", "a@b", "b", '\1' },
+	{ "in the other", "a", "@b@", '\1' },
+	{ "alone", "@", "", '\1' },
+	{ "1 is in use", "a@\1b", "b", '\2' },
+	{ "6 is the last before 14", "@\1\2\3", "\4\5\6", '\16' },
+	{ "none to spare",
+	  "@\1\2\3\4\5\6\16\17\20\21\22\23\24\25\26\27\30\31\32\33\34\35",
+	  "\36\37", '\0' },
+};
+
+/* A profile that has the text, and the text itself. */
+static struct profile *with_text(const char *text, struct buf *ret_text)
+{
+	struct profile *p = profile_new();
+	for (const char *s = text; *s; s++)
+		buf_append_char(ret_text, *s == '@' ? '\0' : *s);
+	p->doc_url = profile_intern_len(p, buf_str(ret_text), ret_text->len);
+	return p;
+}
+
+START_TEST(nuls_are_hidden)
+{
+	const struct nuls *row = &nuls[_i];
+	struct buf texts[2] = { 0 };
+	struct profile *ps[2] = { with_text(row->first, &texts[0]),
+				  with_text(row->second, &texts[1]) };
+	const char byte = profile_hide_nuls(ps, 2);
+	ck_assert_msg(byte == row->byte, "%s: %d", row->name, byte);
+	for (int i = 0; i < 2; i++) {
+		const uint32_t string = ps[i]->doc_url;
+		const char *text = profile_str(ps[i], string);
+		ck_assert_int_eq(profile_nul_byte(ps[i]), byte);
+		ck_assert_uint_eq(profile_str_len(ps[i], string), texts[i].len);
+		if (byte)
+			ck_assert_msg(strlen(text) == texts[i].len &&
+					      profile_find_str(ps[i], text) ==
+						      string,
+				      "%s: \"%s\"", row->name, text);
+		/* Written, they are back. */
+		struct buf wire = { 0 };
+		struct err e = { "" };
+		const struct sink sink = sink_buf(&wire);
+		ck_assert_int_eq(
+			profile_encode(ps[i], PROFILE_PLAIN, &sink, &e), 0);
+		ck_assert_msg(memmem(buf_str(&wire), wire.len,
+				     buf_str(&texts[i]), texts[i].len),
+			      "%s: text %d", row->name, i);
+		buf_free(&wire);
+		buf_free(&texts[i]);
+		profile_free(ps[i]);
+	}
 }
 END_TEST
 
@@ -514,6 +576,7 @@ int main(void)
 	Suite *suite = suite_create("profile");
 	TCase *model = tcase_create("model");
 	tcase_add_test(model, strings);
+	testing_add_table(model, nuls_are_hidden, nuls);
 	tcase_add_test(model, building_refuses);
 	tcase_add_test(model, functions_once);
 	tcase_add_test(model, copy_is_deep);

@@ -48,7 +48,7 @@ for real in "$top_srcdir"/tests/corpus/pprof/*.pb.gz; do
 	cp "$real" "$profiles/"
 done
 # Made by hand: what no writer of ours writes.
-odd='mapping-missing'
+odd='mapping-missing names-nul'
 for name in $odd; do
 	cp "$top_srcdir/tests/corpus/report/$name" "$profiles/$name.pb" ||
 		exit 99
@@ -138,6 +138,7 @@ pattern_of() {
 	inlines*) echo 'Class_[2-9]::m' ;;
 	labels*) echo 'work_(3|1.)' ;;
 	mappings*) echo 'same_name_[357]' ;;
+	names-nul*) echo '^.?(f|main)' ;;
 	names*) echo '(helper|Method|quoted|Foo::)' ;;
 	live*) echo '(perform|create|do_|worker|trig|string)' ;;
 	negative*) echo 'diff_[1-3]' ;;

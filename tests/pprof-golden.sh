@@ -13,7 +13,7 @@ for kind in $("$top_builddir/tests/gen_profile" -list); do
 		exit 99
 done
 cp "$top_srcdir"/tests/corpus/pprof/*.pb.gz "$profiles/" || exit 99
-for odd in recursive-huge mapping-missing; do
+for odd in recursive-huge mapping-missing names-nul; do
 	cp "$top_srcdir/tests/corpus/report/$odd" "$profiles/" || exit 99
 done
 cd "$profiles" || exit 99

@@ -243,6 +243,21 @@ static void put_comments(struct writer *w, const struct profile *p)
 					   p->comments[i]));
 }
 
+/* With the NULs that another byte stands for. */
+static void put_string(struct writer *w, const struct profile *p,
+		       const struct string_entry *s)
+{
+	const char byte = p->priv->nul_byte;
+	const char *at = s->text, *end = s->text + s->len;
+	put_head(w, 6, s->len);
+	for (const char *nul; byte && (nul = memchr(at, byte, end - at));) {
+		put_bytes(w, at, nul - at);
+		put_bytes(w, "", 1);
+		at = nul + 1;
+	}
+	put_bytes(w, at, end - at);
+}
+
 static void put_profile(struct writer *w, const struct profile *p)
 {
 	for (size_t i = 0; i < p->n_sample_types; i++)
@@ -255,10 +270,8 @@ static void put_profile(struct writer *w, const struct profile *p)
 		put_location(w, p, i);
 	for (size_t i = 0; i < p->n_functions && !w->failed; i++)
 		put_function(w, &p->functions[i], i + 1);
-	for (size_t i = 0; i < p->priv->n_strings && !w->failed; i++) {
-		put_head(w, 6, p->priv->strings[i].len);
-		put_bytes(w, p->priv->strings[i].text, p->priv->strings[i].len);
-	}
+	for (size_t i = 0; i < p->priv->n_strings && !w->failed; i++)
+		put_string(w, p, &p->priv->strings[i]);
 	put_number(w, 7, p->drop_frames);
 	put_number(w, 8, p->keep_frames);
 	put_number(w, 9, (uint64_t)p->time_nanos);

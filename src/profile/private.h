@@ -32,7 +32,7 @@ enum column {
 };
 
 struct string_entry {
-	const char *text; /* in a chunk; a NUL follows */
+	char *text; /* in a chunk; a NUL follows */
 	uint32_t len;
 	uint32_t hash;
 };
@@ -58,7 +58,8 @@ struct profile_private {
 
 	uint64_t seed; /* of the hashes: not known to who wrote the input */
 	size_t used, max;
-	int failed; /* why the last add returned PROFILE_NONE */
+	char nul_byte; /* stands for NUL in the strings; '\0' = none */
+	int failed;    /* why the last add returned PROFILE_NONE */
 };
 
 /* Room for `need` rows in all.  Returns: 0, ERR_NOMEM, ERR_LIMIT. */

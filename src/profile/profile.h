@@ -129,6 +129,19 @@ uint32_t profile_intern_len(struct profile *p, const char *s, size_t len);
 /* The index of a string that is already there, or PROFILE_NONE. */
 uint32_t profile_find_str(const struct profile *p, const char *s);
 
+/*
+ * NULs in texts, which end a C string too early: another byte stands for them,
+ * one below 32 that no text of the n profiles has, while reports are made; who
+ * writes a report, and the encoder, put the NUL back.  The profiles stay as
+ * they are where none has a NUL, or all have no byte to spare.
+ * Returns: that byte, or '\0'.
+ */
+char profile_hide_nuls(struct profile *const *ps, size_t n);
+/* The byte that stands for NUL, or '\0' where none does. */
+char profile_nul_byte(const struct profile *p);
+/* The texts of this profile come from one that has such a byte, or '\0'. */
+void profile_set_nul_byte(struct profile *p, char byte);
+
 /* ---- building ------------------------------------------------------------
  *
  * Each returns the index of the new row, or PROFILE_NONE when memory ran out

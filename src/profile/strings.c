@@ -6,6 +6,7 @@
 #include "base/map.h"
 #include "profile/private.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
@@ -73,6 +74,16 @@ static uint32_t hash_of(const struct profile_private *v, const char *s,
 	return (uint32_t)map_hash(s, len, v->seed);
 }
 
+static void fill_slots(struct profile_private *v, uint32_t *slots, size_t size)
+{
+	for (size_t k = 0; k < v->n_strings; k++) {
+		size_t i = v->strings[k].hash & (size - 1);
+		while (slots[i])
+			i = (i + 1) & (size - 1);
+		slots[i] = (uint32_t)k + 1;
+	}
+}
+
 /* Slots for n strings at a load of at most 3/4. */
 static int grow_slots(struct profile *p, size_t n)
 {
@@ -91,12 +102,7 @@ static int grow_slots(struct profile *p, size_t n)
 		model_discharge(p, (size - old) * sizeof(uint32_t));
 		return ERR_NOMEM;
 	}
-	for (size_t k = 0; k < v->n_strings; k++) {
-		size_t i = v->strings[k].hash & (size - 1);
-		while (slots[i])
-			i = (i + 1) & (size - 1);
-		slots[i] = (uint32_t)k + 1;
-	}
+	fill_slots(v, slots, size);
 	free(v->string_slots);
 	v->string_slots = slots;
 	v->string_mask = size - 1;
@@ -231,4 +237,69 @@ uint32_t profile_find_str(const struct profile *p, const char *s)
 	const uint32_t hash = hash_of(p->priv, s, len);
 	/* An empty slot holds 0, and 0 - 1 is PROFILE_NONE. */
 	return p->priv->string_slots[find_slot(p->priv, s, len, hash)] - 1;
+}
+
+/* ---- NULs ---------------------------------------------------------------- */
+
+enum { CONTROLS = 32 };
+
+/* Which bytes below 32 do the texts hold? */
+static void note_controls(const struct profile_private *v, bool *used)
+{
+	for (size_t k = 0; k < v->n_strings; k++)
+		for (uint32_t i = 0; i < v->strings[k].len; i++) {
+			const unsigned char c =
+				(unsigned char)v->strings[k].text[i];
+			if (c < CONTROLS)
+				used[c] = true;
+		}
+}
+
+static void replace_nuls(struct profile *p, char with)
+{
+	struct profile_private *v = p->priv;
+	for (size_t k = 0; k < v->n_strings; k++) {
+		struct string_entry *s = &v->strings[k];
+		if (!memchr(s->text, '\0', s->len))
+			continue;
+		for (uint32_t i = 0; i < s->len; i++)
+			if (!s->text[i])
+				s->text[i] = with;
+		s->hash = hash_of(v, s->text, s->len);
+	}
+	memset(v->string_slots, 0,
+	       (v->string_mask + 1) * sizeof(*v->string_slots));
+	fill_slots(v, v->string_slots, v->string_mask + 1);
+	v->nul_byte = with;
+}
+
+char profile_hide_nuls(struct profile *const *ps, size_t n)
+{
+	/* Ends of lines, and what moves the cursor, are no letters. */
+	bool used[CONTROLS] = {
+		['\a'] = true, ['\b'] = true, ['\t'] = true, ['\n'] = true,
+		['\v'] = true, ['\f'] = true, ['\r'] = true,
+	};
+	for (size_t i = 0; i < n; i++)
+		note_controls(ps[i]->priv, used);
+	if (!used[0])
+		return '\0';
+	/* The least: it sorts as NUL does. */
+	for (char byte = 1; byte < CONTROLS; byte++)
+		if (!used[(unsigned char)byte]) {
+			for (size_t i = 0; i < n; i++)
+				replace_nuls(ps[i], byte);
+			return byte;
+		}
+	return '\0';
+}
+
+char profile_nul_byte(const struct profile *p)
+{
+	return p->priv->nul_byte;
+}
+
+void profile_set_nul_byte(struct profile *p, char byte)
+{
+	p->priv->nul_byte = byte;
 }

@@ -38,6 +38,7 @@ static int copy_head(const struct copier *c)
 		if (profile_add_comment(to, profile_str(p, p->comments[i])) ==
 		    PROFILE_NONE)
 			return ERR_NOMEM;
+	profile_set_nul_byte(to, profile_nul_byte(p));
 	to->time_nanos = p->time_nanos;
 	to->duration_nanos = p->duration_nanos;
 	to->period = p->period;

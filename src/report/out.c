@@ -12,6 +12,7 @@ void out_init(struct out *o, const struct sink *sink)
 {
 	o->sink = sink;
 	o->failed = 0;
+	o->nul_byte = '\0';
 	o->len = 0;
 }
 
@@ -20,6 +21,14 @@ static void flush(struct out *o)
 	if (!o->failed && o->len)
 		o->failed = sink_write(o->sink, o->buf, o->len);
 	o->len = 0;
+}
+
+/* In the n bytes behind those that are there. */
+static void put_nuls_back(struct out *o, size_t n)
+{
+	for (char *at = o->buf + o->len, *end = at + n;
+	     (at = memchr(at, o->nul_byte, (size_t)(end - at)));)
+		*at++ = '\0';
 }
 
 void out_bytes(struct out *o, const char *s, size_t len)
@@ -31,6 +40,8 @@ void out_bytes(struct out *o, const char *s, size_t len)
 		if (n > len)
 			n = len;
 		memcpy(o->buf + o->len, s, n);
+		if (o->nul_byte)
+			put_nuls_back(o, n);
 		o->len += n;
 		s += n;
 		len -= n;
@@ -46,7 +57,7 @@ void out_char(struct out *o, char c)
 {
 	if (o->len == sizeof(o->buf))
 		flush(o);
-	o->buf[o->len++] = c;
+	o->buf[o->len++] = c == o->nul_byte ? '\0' : c;
 }
 
 void out_printf(struct out *o, const char *format, ...)

@@ -14,7 +14,8 @@
 
 struct out {
 	const struct sink *sink;
-	int failed; /* 0 or an error code */
+	int failed;    /* 0 or an error code */
+	char nul_byte; /* written as NUL (profile_hide_nuls); '\0' = none */
 	size_t len;
 	char buf[16 << 10];
 };

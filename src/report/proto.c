@@ -16,6 +16,7 @@ static int out_write(void *arg, const void *data, size_t len)
 static int encode(const struct profile *p, struct out *o, struct err *e)
 {
 	const struct sink sink = { out_write, o };
+	o->nul_byte = '\0'; /* what gzip writes is no text */
 	return profile_encode(p, PROFILE_GZIP, &sink, e);
 }
 
@@ -77,6 +78,7 @@ int proto_write_top(struct report *r, struct out *o, struct err *e)
 	    profile_add_sample_type(to, "cum", r->unit) == PROFILE_NONE ||
 	    profile_add_sample_type(to, "flat", r->unit) == PROFILE_NONE)
 		goto out;
+	profile_set_nul_byte(to, profile_nul_byte(p));
 	to->time_nanos = p->time_nanos;
 	to->duration_nanos = p->duration_nanos;
 	to->period = p->period;

@@ -259,6 +259,7 @@ int report_write(struct report *r, const struct sink *sink, struct err *e)
 	if (!o)
 		return err_set(e, ERR_NOMEM, "out of memory");
 	out_init(o, sink);
+	o->nul_byte = profile_nul_byte(r->view.p);
 	int rc = r->kind->write(r, o, e);
 	if (!rc)
 		rc = out_finish(o);
@@ -275,6 +276,7 @@ int report_describe(const struct report *r, const struct sink *sink)
 	int rc = o ? labels_of_profile(r, &labels) : ERR_NOMEM;
 	if (!rc) {
 		out_init(o, sink);
+		o->nul_byte = profile_nul_byte(r->view.p);
 		labels_write(&labels, o);
 		rc = out_finish(o);
 	}

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,11 +30,13 @@ struct source_file {
 
 struct source_reader {
 	char *search_path, *trim_path; /* owned */
-	struct source_file *files;     /* owned */
+	char nul_byte;
+	struct source_file *files; /* owned */
 	size_t n, cap;
 };
 
-struct source_reader *source_new(const char *search_path, const char *trim_path)
+struct source_reader *source_new(const char *search_path, const char *trim_path,
+				 char nul_byte)
 {
 	struct source_reader *r = calloc(1, sizeof(*r));
 	if (!r)
@@ -45,6 +48,7 @@ struct source_reader *source_new(const char *search_path, const char *trim_path)
 		if (!r->search_path)
 			r->search_path = strdup(".");
 	}
+	r->nul_byte = nul_byte;
 	r->trim_path = strdup(trim_path ? trim_path : "");
 	if (!r->search_path || !r->trim_path) {
 		source_free(r);
@@ -98,17 +102,21 @@ static int open_source(const struct source_reader *r, const char *path,
 	const char *name =
 		path + gopath_trim(path, r->trim_path, r->search_path);
 	char *error = NULL;
+	const bool has_nul = r->nul_byte && strchr(name, r->nul_byte);
 	if (*name == '/') {
-		const int fd = open(name, O_RDONLY | O_CLOEXEC);
+		const int fd = has_nul ? -1 : open(name, O_RDONLY | O_CLOEXEC);
+		if (has_nul)
+			errno = EINVAL;
 		const char *why = errno == ENOENT ? "no such file or directory"
 				  : errno == EACCES ? "permission denied"
+				  : errno == EINVAL ? "invalid argument"
 						    : strerrordesc_np(errno);
 		if (fd < 0 && asprintf(&error, "open %s: %s", name, why) >= 0)
 			*ret_error = error;
 		return fd;
 	}
 	const char *list = r->search_path;
-	while (*list) {
+	while (*list && !has_nul) {
 		const char *dir;
 		const size_t len = gopath_next(&list, &dir);
 		const int fd = open_upwards(dir, len, name);

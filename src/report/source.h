@@ -10,11 +10,12 @@ struct source_reader;
 
 /*
  * search_path is a list of folders divided by ":" (NULL: the working
- * directory); trim_path, which may be NULL, of prefixes to cut.
+ * directory); trim_path, which may be NULL, of prefixes to cut; nul_byte what
+ * profile_nul_byte says: no file has it in its name.
  * Returns: a reader that the caller owns, or NULL without memory.
  */
-struct source_reader *source_new(const char *search_path,
-				 const char *trim_path);
+struct source_reader *source_new(const char *search_path, const char *trim_path,
+				 char nul_byte);
 void source_free(struct source_reader *r);
 
 /*

@@ -162,7 +162,8 @@ int text_write_list(struct report *r, struct out *o, struct err *e)
 		goto out;
 	}
 	rc = ERR_NOMEM;
-	l.reader = source_new(r->o.source_path, r->o.trim_path);
+	l.reader = source_new(r->o.source_path, r->o.trim_path,
+			      profile_nul_byte(r->view.p));
 	if (!l.reader)
 		goto out;
 	char value[MEASURE_LABEL_MAX];

@@ -404,7 +404,8 @@ int text_write_weblist(struct report *r, struct out *o, struct err *e)
 	if (!rc)
 		rc = place_all(&l);
 	if (!rc) {
-		l.reader = source_new(r->o.source_path, r->o.trim_path);
+		l.reader = source_new(r->o.source_path, r->o.trim_path,
+				      profile_nul_byte(r->view.p));
 		rc = l.reader ? write_page(&l, o) : ERR_NOMEM;
 	}
 	listing_free(&l);

@@ -88,6 +88,19 @@ static int read_origin(struct origin *o, struct err *e)
 			      &o->profile, e);
 }
 
+/* Names come whole, though they hold NULs.  Returns: what stands for one. */
+static char hide_nuls(const struct origin *origins, size_t n)
+{
+	struct profile **ps = xcalloc(n, sizeof(*ps));
+	size_t got = 0;
+	for (size_t i = 0; i < n; i++)
+		if (origins[i].profile)
+			ps[got++] = origins[i].profile;
+	const char byte = profile_hide_nuls(ps, got);
+	free(ps);
+	return byte;
+}
+
 static void read_all(struct origin *origins, size_t n,
 		     const struct reader_source *s)
 {
@@ -316,6 +329,7 @@ static int make_profile(struct origin *origins, size_t n,
 {
 	struct profile *p = NULL, *base = NULL;
 	bool remote = false;
+	const char nul_byte = hide_nuls(origins, n);
 	for (size_t i = 0; i < n; i++)
 		remote |= origins[i].url && origins[i].profile;
 	int rc = combine(origins, n, false, s, &p, e);
@@ -334,13 +348,16 @@ static int make_profile(struct origin *origins, size_t n,
 	if (!rc && *s->comment &&
 	    profile_add_comment(p, s->comment) == PROFILE_NONE)
 		die("out of memory");
-	if (!rc && remote)
-		save(p);
 	if (rc) {
 		profile_free(p);
 		profile_free(base);
 		return rc;
 	}
+	profile_set_nul_byte(p, nul_byte);
+	if (base)
+		profile_set_nul_byte(base, nul_byte);
+	if (remote)
+		save(p);
 	*ret_profile = p;
 	if (ret_base)
 		*ret_base = base;

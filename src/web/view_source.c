@@ -187,7 +187,7 @@ static int write_listings(struct web_call *c, struct lines *all)
 {
 	struct listing *list = NULL;
 	struct source_reader *reader =
-		source_new(c->o.source_path, c->o.trim_path);
+		source_new(c->o.source_path, c->o.trim_path, '\0');
 	size_t n = 0;
 	int rc = reader ? group(all, &list, &n) : ERR_NOMEM;
 	webjson_open_array(c->b, "listings");
