@@ -1,6 +1,6 @@
 # exercises: what a learner does, one folder a task.
 EXTRA_DIST += exercises/lib/course.sh exercises/lib/lab.sh \
-	exercises/lib/calibrate \
+	exercises/lib/calibrate exercises/lib/cheap.sh \
 	exercises/lib/compare exercises/lib/compare.awk \
 	exercises/lib/costs \
 	exercises/lib/measure.sh exercises/lib/mended.sh \

@@ -430,12 +430,33 @@ said "costs: in its own unit" \
 [ "$(grep -c '^FAIL' "$tmp/out")" -eq 2 ]
 ok $? "costs: what was above once is not held against it"
 
+# Who spins uses the CPU that it has, and waits for that which it has not.
+cat >"$tmp/costs" <<'V'
+toy cpu       cost  9e6 1e6 2e6
+toy bytes     cost  0 0 5e4
+toy elsewhere guard 9e6 0 3e6
+V
+# shellcheck disable=SC2317 # called through costs_of
+spinning() {
+	echo "bytes 4e4"
+	case $1-$2 in
+	mine-2) printf '%s\n' "cpu 1e6" "elsewhere 9e6" ;;
+	reference-*) echo "cpu 1e6" ;;
+	*) printf '%s\n' "cpu 9e6" "elsewhere 0" ;;
+	esac
+}
+costs_of spinning
+[ $? -eq 1 ]
+ok $? "costs: times are within their limits together, or not at all"
+said "costs: and the last round tells" "FAIL  cpu: CPU time a request: 9 ms"
+[ "$(grep -c '^FAIL' "$tmp/out")" -eq 1 ]
+ok $? "costs: what that one has within is not named"
+
 # On a machine that is slower, and beside others, the reference is, too.
-sed -i 's/^toy cpu .*/toy cpu cost 9e6 1e6 2e6/' "$tmp/costs"
 # slow_machine: 2.8 ms at least; the reference, in its rounds, $references.
 # shellcheck disable=SC2317 # called through costs_of
 slow_machine() {
-	printf '%s\n' "bytes 4e4" "threads 7" "allocs 90"
+	printf '%s\n' "bytes 4e4" "elsewhere 0"
 	case $1 in
 	mine) echo "cpu $((3100000 - $2 * 100000))" ;;
 	*) echo "cpu $(echo "$references" | cut -d ' ' -f "$2")" ;;
