@@ -104,11 +104,11 @@ wait "$pid"
 # The browser is told where to look; ours is $BROWSER.
 cat >"$tmp/browser" <<'SH'
 #!/bin/sh
-echo "$1" >"$0.asked"
+echo "$1" >"${0%/*}/browser.asked"
 SH
 chmod +x "$tmp/browser"
-BROWSER=$tmp/browser
-export BROWSER
+BROWSER=browser PATH=$tmp:$PATH # its words are apart by blanks
+export BROWSER PATH
 serve -http=:0 "$tmp/cpu.pb.gz"
 check "the browser is opened" wait_for 20 test -s "$tmp/browser.asked"
 check "on that address" grep -qx "$url/" "$tmp/browser.asked"

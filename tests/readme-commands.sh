@@ -29,8 +29,9 @@ scratch_course || {
 	done_testing
 }
 
-# Ports below those that the kernel hands out by itself.
-port=$((15000 + $$ % 15000))
+# Ports below those that the kernel hands out by itself, and apart from those of
+# docs.sh, which may run beside this.
+port=$((23000 + $$ % 7000))
 free_port() {
 	port=$((port + 1))
 	while grep -qi "$(printf ':%04X 0' "$port")" /proc/net/tcp /proc/net/tcp6 2>/dev/null; do
