@@ -85,11 +85,11 @@ SH
 check "cc is the compiler" env PATH="$bin:$PATH" timeout 20 cc --version
 
 # ---- ports: below those that the kernel hands out by itself, and apart from --
-# those of readme-commands.sh, which may run beside this
+# those of readme-commands.sh, which may run beside this; 300 for each docs.sh
 port_is_free() {
 	! grep -qi "$(printf ':%04X 0' "$1")" /proc/net/tcp /proc/net/tcp6
 }
-next_port=$((15000 + $$ % 7000))
+next_port=$((15000 + $$ % 25 * 300))
 # take_port: sets port
 take_port() {
 	next_port=$((next_port + 1))

@@ -29,11 +29,11 @@ scratch_course || {
 	done_testing
 }
 
-# Ports below those that the kernel hands out by itself, and apart from those of
-# docs.sh, which may run beside this.
+# A port below those that the kernel hands out by itself, and apart from those of
+# docs.sh, which may run beside this.  It is the same for each text: the next one
+# belongs to whoever runs this at the same time.
 port=$((23000 + $$ % 7000))
 free_port() {
-	port=$((port + 1))
 	while grep -qi "$(printf ':%04X 0' "$port")" /proc/net/tcp /proc/net/tcp6 2>/dev/null; do
 		port=$((port + 1))
 	done
