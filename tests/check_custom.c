@@ -290,7 +290,20 @@ START_TEST(captures_are_refused)
 	struct pprof_capture *c = NULL;
 	ck_assert_int_eq(pprof_capture_start("no such", NULL, &c),
 			 PPROF_ERR_NOTFOUND);
-	const struct pprof_capture_options fast = { .hz = 10001 };
+	char reason[64] = "";
+	struct pprof_capture_options fast = {
+		.hz = 10001,
+		.reason = reason,
+		.reason_size = sizeof(reason),
+	};
+	ck_assert_int_eq(pprof_capture_start("sessions", &fast, &c),
+			 PPROF_ERR_INVALID);
+	ck_assert_str_eq(reason, "hz is 10001: must be from 1 to 10000");
+	fast.reason_size = 6;
+	ck_assert_int_eq(pprof_capture_start("sessions", &fast, &c),
+			 PPROF_ERR_INVALID);
+	ck_assert_str_eq(reason, "hz is");
+	fast.reason = NULL;
 	ck_assert_int_eq(pprof_capture_start("sessions", &fast, &c),
 			 PPROF_ERR_INVALID);
 	ck_assert_int_eq(pprof_capture_start("sessions", NULL, NULL),

@@ -616,25 +616,27 @@ END_TEST
 static const struct {
 	const char *path;
 	int *failure;
-	int code;
+	int code, status;
 	const char *body;
 } failures[] = {
-	{ "/profile?seconds=1", &fake_fail_start, PPROF_ERR_BUSY,
+	{ "/profile?seconds=1", &fake_fail_start, PPROF_ERR_BUSY, 500,
 	  "Could not enable CPU profiling: cpu profiling already in use\n" },
-	{ "/profile?seconds=1", &fake_fail_start, PPROF_ERR_NOMEM,
-	  "Could not enable CPU profiling: out of memory\n" },
-	{ "/wall?seconds=1", &fake_fail_start, PPROF_ERR_BUSY,
+	{ "/profile?seconds=1", &fake_fail_start, PPROF_ERR_NOMEM, 500,
+	  "Could not enable CPU profiling: profile is refused with -1\n" },
+	{ "/wall?seconds=1", &fake_fail_start, PPROF_ERR_INVALID, 400,
+	  "Could not enable wall profiling: wall is refused with -2\n" },
+	{ "/wall?seconds=1", &fake_fail_start, PPROF_ERR_BUSY, 500,
 	  "Could not enable wall profiling: wall profiling already in use\n" },
-	{ "/heap?seconds=1", &fake_fail_start, PPROF_ERR_NOMEM,
+	{ "/heap?seconds=1", &fake_fail_start, PPROF_ERR_NOMEM, 500,
 	  "failed to collect profile\n" },
-	{ "/heap?seconds=1", &fake_fail_stop, PPROF_ERR_NOMEM,
+	{ "/heap?seconds=1", &fake_fail_stop, PPROF_ERR_NOMEM, 500,
 	  "failed to collect profile\n" },
-	{ "/heap?seconds=1", &fake_fail_write, PPROF_ERR_NOMEM,
+	{ "/heap?seconds=1", &fake_fail_write, PPROF_ERR_NOMEM, 500,
 	  "failed to compute delta\n" },
-	{ "/profile?seconds=1", &fake_fail_write, PPROF_ERR_NOMEM,
+	{ "/profile?seconds=1", &fake_fail_write, PPROF_ERR_NOMEM, 500,
 	  "failed to collect profile: out of memory\n" },
-	{ "/heap", &fake_fail_write, PPROF_ERR_NOMEM,
-	  "failed to collect profile: out of memory\n" },
+	{ "/heap", &fake_fail_write, PPROF_ERR_NOMEM, 500,
+	  "failed to collect profile: heap is refused with -1\n" },
 };
 
 START_TEST(failure_table)
@@ -643,7 +645,7 @@ START_TEST(failure_table)
 	snprintf(path, sizeof(path), "/debug/pprof%s", failures[_i].path);
 	*failures[_i].failure = failures[_i].code;
 	struct client_reply r = ask("GET", path, "", NULL);
-	ck_assert_int_eq(r.status, 500);
+	ck_assert_int_eq(r.status, failures[_i].status);
 	ck_assert_str_eq(r.body, failures[_i].body);
 	ck_assert_int_eq(client_header(&r, "X-Go-Pprof", value), 1);
 	ck_assert_int_eq(client_header(&r, "Content-Disposition", value), 0);

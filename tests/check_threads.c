@@ -289,6 +289,31 @@ START_TEST(threads_come_and_go)
 }
 END_TEST
 
+static void own_handler(int signo)
+{
+	(void)signo;
+}
+
+START_TEST(no_signal_is_free)
+{
+	const struct sigaction own = { .sa_handler = own_handler };
+	for (int signo = SIGRTMIN; signo <= SIGRTMAX; signo++)
+		sigaction(signo, &own, NULL);
+	static struct buf b;
+	char reason[64] = "";
+	const struct pprof_writer writer = { capture_append, &b };
+	const struct pprof_write_options o = {
+		.debug = 2,
+		.reason = reason,
+		.reason_size = sizeof(reason),
+	};
+	ck_assert_int_eq(pprof_write_to(pprof_lookup("threads"), &o, &writer),
+			 PPROF_ERR_UNSUPPORTED);
+	ck_assert_str_eq(reason, "the program handles all real-time signals");
+	ck_assert_uint_eq(b.len, 0);
+}
+END_TEST
+
 /* The first of all does not answer, or is no more. */
 static void *dump_once(void *arg)
 {
@@ -635,6 +660,7 @@ int main(void)
 	tcase_set_timeout(harm, 60);
 	tcase_add_test(harm, threads_come_and_go);
 	tcase_add_test(harm, a_thousand_amid_births);
+	tcase_add_test(harm, no_signal_is_free);
 	tcase_add_test(harm, the_main_thread_blocks_signals);
 	tcase_add_test(harm, the_main_thread_has_ended);
 	tcase_add_test(harm, calls_restart);

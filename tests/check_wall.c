@@ -176,9 +176,20 @@ static void *live_briefly(void *arg)
 START_TEST(windows_share_a_rate)
 {
 	struct pprof_capture *a = wall_begin(50), *b = wall_begin(50), *c;
-	const struct pprof_capture_options other = { .hz = 20 };
+	char reason[64] = "";
+	struct pprof_capture_options other = {
+		.hz = 20,
+		.reason = reason,
+		.reason_size = sizeof(reason),
+	};
 	ck_assert_int_eq(pprof_capture_start("wall", &other, &c),
 			 PPROF_ERR_BUSY);
+	ck_assert_str_eq(reason, "wall profiling already in use at 50 Hz");
+	other.hz = 1001;
+	ck_assert_int_eq(pprof_capture_start("wall", &other, &c),
+			 PPROF_ERR_INVALID);
+	ck_assert_str_eq(reason, "hz is 1001: must be from 1 to 1000");
+	other.hz = 20;
 	for (int i = 0; i < 50; i++) {
 		pthread_t t;
 		pthread_create(&t, NULL, live_briefly, NULL);

@@ -78,6 +78,9 @@ int pprof_capture_start(const char *name,
 	}
 	pthread_cond_broadcast(&changed);
 	pthread_mutex_unlock(&lock);
+	if (rc)
+		snprintf(options->reason, options->reason_size,
+			 "%s is refused with %d", name, rc);
 	return rc;
 }
 
@@ -211,6 +214,9 @@ int pprof_write_to(struct pprof_profile *p,
 			       p->name, options->debug,
 			       (long long)options->min_age_ns);
 	const int rc = writer->write(writer->arg, text, (size_t)n);
+	if (!rc && fake_fail_write)
+		snprintf(options->reason, options->reason_size,
+			 "%s is refused with %d", p->name, fake_fail_write);
 	return rc ? rc : fake_fail_write;
 }
 

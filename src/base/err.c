@@ -59,3 +59,8 @@ const char *err_name(int code)
 		return "unknown error";
 	}
 }
+
+const char *err_text(const struct err *e, int code)
+{
+	return e->text[0] ? e->text : err_name(code);
+}

@@ -46,4 +46,7 @@ int err_prefix(struct err *e, int code, const char *format, ...)
 /* A few words for a code, for use where there is no text. Never NULL. */
 const char *err_name(int code);
 
+/* The text, or, where e is empty, the code's name.  Never NULL. */
+const char *err_text(const struct err *e, int code);
+
 #endif

@@ -56,7 +56,8 @@ static bool is_timed_kind(const char *name)
 }
 
 /* In Go's words, where Go has words for it. */
-static void reply_not_started(struct http_request *r, int rc)
+static void reply_not_started(struct http_request *r, int rc,
+			      const char *reason)
 {
 	const char *name = r->window.name;
 	if (!is_timed_kind(name))
@@ -68,21 +69,25 @@ static void reply_not_started(struct http_request *r, int rc)
 				 *name == 'p' ? "CPU" : name,
 				 *name == 'p' ? "cpu" : name);
 	else
-		http_reply_error(&r->reply, 500,
+		http_reply_error(&r->reply, rc == PPROF_ERR_INVALID ? 400 : 500,
 				 "Could not enable %s profiling: %s",
-				 *name == 'p' ? "CPU" : name,
-				 pprof_strerror(rc));
+				 *name == 'p' ? "CPU" : name, reason);
 }
 
 static void window_start(struct http_captures *c, struct http_request *r)
 {
 	struct http_window *w = &r->window;
-	const struct pprof_capture_options options = { .hz = w->hz };
+	char reason[HTTP_REASON] = "";
+	const struct pprof_capture_options options = {
+		.hz = w->hz,
+		.reason = reason,
+		.reason_size = sizeof(reason),
+	};
 	const int rc = pprof_capture_start(w->name, &options, &w->capture);
 	if (rc) {
 		w->capture = NULL;
 		captures_count_out(c);
-		reply_not_started(r, rc);
+		reply_not_started(r, rc, reason);
 		http_resume(r);
 		return;
 	}

@@ -163,12 +163,18 @@ static void start_capture(void)
 	char buf[TEXT];
 	if (!variable("PPROF_CPU", buf))
 		return;
+	char reason[TEXT];
+	const struct pprof_capture_options options = {
+		.reason = reason,
+		.reason_size = sizeof(reason),
+	};
 	pthread_mutex_lock(&serving);
 	const int rc =
-		self.cpu ? 0 : pprof_capture_start("profile", NULL, &self.cpu);
+		self.cpu ? 0
+			 : pprof_capture_start("profile", &options, &self.cpu);
 	pthread_mutex_unlock(&serving);
 	if (rc)
-		complain("PPROF_CPU=%s: %s", buf, pprof_strerror(rc));
+		complain("PPROF_CPU=%s: %s", buf, reason);
 }
 
 /*

@@ -61,6 +61,8 @@ struct http_reply {
 	struct buf body;
 };
 
+enum { HTTP_REASON = 512 }; /* of a failure in libpprof, in words */
+
 /* A window that somebody waits for. */
 struct http_window {
 	const char *name; /* "profile", "wall", "heap", ... */

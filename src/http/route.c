@@ -162,17 +162,19 @@ static void write_profile(struct http_request *r)
 	if (!r->debug)
 		snprintf(r->reply.filename, sizeof(r->reply.filename), "%s",
 			 r->name);
+	char reason[HTTP_REASON] = "";
 	const struct pprof_write_options options = {
 		.debug = r->debug,
 		.min_age_ns = r->min_age_ns,
+		.reason = reason,
+		.reason_size = sizeof(reason),
 	};
 	const struct pprof_writer writer = http_body_writer(r);
 	const int rc = pprof_write_to(r->profile, &options, &writer);
 	if (rc)
 		http_reply_error(&r->reply, 500,
-				 "failed to collect profile: "
-				 "%s",
-				 pprof_strerror(rc));
+				 "failed to collect profile: %s",
+				 *reason ? reason : pprof_strerror(rc));
 }
 
 static bool read_min_age(struct http_request *r)

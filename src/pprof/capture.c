@@ -15,6 +15,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -99,7 +100,12 @@ int pprof_capture_start(const char *name,
 {
 	if (!ret_capture)
 		return PPROF_ERR_INVALID;
-	return capture_start(name, options, ret_capture, NULL);
+	struct err e = { "" };
+	const int code = capture_start(name, options, ret_capture, &e);
+	if (code && options && options->reason)
+		snprintf(options->reason, options->reason_size, "%s",
+			 err_text(&e, code));
+	return code;
 }
 
 int pprof_capture_stop(struct pprof_capture *c)

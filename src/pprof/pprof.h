@@ -88,7 +88,14 @@ double pprof_cpu_profile_budget(void);
 struct pprof_capture;
 
 struct pprof_capture_options {
-	int hz; /* "profile" and "wall": the rate; 0 = the default */
+	/* "profile", 1 to 10000, and "wall", 1 to 1000; 0 = the default. */
+	int hz;
+	/*
+	 * Where a start that fails says why, in one line for people, cut at its
+	 * size: which signal was taken, which rate is in use.  NULL: nowhere.
+	 */
+	char *reason;
+	size_t reason_size;
 };
 
 /*
@@ -133,6 +140,9 @@ bool pprof_profile_has_delta(const struct pprof_profile *profile);
 struct pprof_write_options {
 	int debug;	    /* 0 profile.proto gzip, 1 legacy text, 2 dump */
 	int64_t min_age_ns; /* heap: only blocks that have lived this long */
+	/* As in pprof_capture_options; of no use where writer refuses. */
+	char *reason;
+	size_t reason_size;
 };
 /*
  * Write what the profile holds now.  options may be NULL.  Blocks: symbolizes

@@ -16,6 +16,7 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -210,9 +211,9 @@ bool pprof_profile_has_delta(const struct pprof_profile *profile)
 }
 
 static int collect_now(const struct source *s, const struct source_options *o,
-		       struct profile **ret_profile)
+		       struct profile **ret_profile, struct err *e)
 {
-	const int code = s->collect(s, o, NULL, NULL, ret_profile, NULL);
+	const int code = s->collect(s, o, NULL, NULL, ret_profile, e);
 	if (!code && (*ret_profile)->time_nanos == 0)
 		(*ret_profile)->time_nanos = clock_realtime_ns();
 	return code;
@@ -222,7 +223,7 @@ int source_write_count(const struct source *s, const struct source_options *o,
 		       const struct sink *sink, struct err *e)
 {
 	struct profile *p;
-	int code = collect_now(s, o, &p);
+	int code = collect_now(s, o, &p, e);
 	if (code)
 		return code;
 	code = text_count(sink, s->name, p, e);
@@ -231,20 +232,20 @@ int source_write_count(const struct source *s, const struct source_options *o,
 }
 
 static int write_text(const struct source *s, const struct source_options *o,
-		      const struct sink *sink)
+		      const struct sink *sink, struct err *e)
 {
-	return s->write_text ? s->write_text(s, o, sink, NULL)
-			     : source_write_count(s, o, sink, NULL);
+	return s->write_text ? s->write_text(s, o, sink, e)
+			     : source_write_count(s, o, sink, e);
 }
 
 static int write_proto(const struct source *s, const struct source_options *o,
-		       const struct sink *sink)
+		       const struct sink *sink, struct err *e)
 {
 	struct profile *p;
-	int code = collect_now(s, o, &p);
+	int code = collect_now(s, o, &p, e);
 	if (code)
 		return code;
-	code = profile_encode(p, PROFILE_GZIP, sink, NULL);
+	code = profile_encode(p, PROFILE_GZIP, sink, e);
 	profile_free(p);
 	return code;
 }
@@ -268,12 +269,16 @@ int pprof_write_to(struct pprof_profile *profile,
 	 */
 	struct buf out = { .cap = PROFILE_BYTES_MAX };
 	const struct sink sink = sink_buf(&out);
+	struct err e = { "" };
 	guard_enter();
-	int code = o.debug > 0 ? write_text(s, &o, &sink)
-			       : write_proto(s, &o, &sink);
+	int code = o.debug > 0 ? write_text(s, &o, &sink, &e)
+			       : write_proto(s, &o, &sink, &e);
 	if (!code)
 		source_count_taken(s);
 	guard_leave();
+	if (code && options && options->reason)
+		snprintf(options->reason, options->reason_size, "%s",
+			 err_text(&e, code));
 	if (!code)
 		code = writer->write(writer->arg, buf_str(&out), out.len);
 	guard_enter();

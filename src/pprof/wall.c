@@ -368,8 +368,8 @@ static int wall_start(const struct source *s, const struct source_options *o,
 	(void)s;
 	const int hz = o && o->hz ? o->hz : WALL_HZ_DEFAULT;
 	if (hz < 1 || hz > WALL_HZ_MAX)
-		return err_set(e, ERR_INVALID, "hz must be 1 to %d",
-			       WALL_HZ_MAX);
+		return err_set(e, ERR_INVALID, "hz is %d: must be from 1 to %d",
+			       hz, WALL_HZ_MAX);
 	guard_enter();
 	struct source_mark *m = calloc(1, sizeof(*m));
 	int rc = m ? 0 : err_set(e, ERR_NOMEM, "out of memory");
