@@ -51,10 +51,13 @@ EXTRA_DIST += tests/checker.sh tests/course.sh tests/course-lib.sh tests/exercis
 	tests/wrong-fixes/crashes.patch \
 	tests/wrong-fixes/drops-oldest.patch \
 	tests/wrong-fixes/hangs.patch \
-	tests/wrong-fixes/in-place.patch \
+	tests/wrong-fixes/in-a-child.patch \
 	tests/wrong-fixes/in-arena.patch \
+	tests/wrong-fixes/in-place.patch \
+	tests/wrong-fixes/leak-in-files.patch \
 	tests/wrong-fixes/leak-in-memfd.patch \
 	tests/wrong-fixes/leak-in-mmap.patch \
+	tests/wrong-fixes/memoized.patch \
 	tests/wrong-fixes/not-kept.patch \
 	tests/wrong-fixes/past-the-hooks.patch \
 	tests/wrong-fixes/remembered.patch \

@@ -69,6 +69,9 @@ wrong sampling-off memory "FAIL  sampling: "
 [ -z "$(task_of leaky)" ] || wrong leak-in-mmap leaky "FAIL  rss: "
 wrong leak-in-memfd leaky "FAIL  files: "
 wrong not-kept leaky "FAIL  kept: "
+wrong leak-in-files leaky "FAIL  counted: "
+wrong in-a-child inefficient "FAIL  counted: "
+wrong memoized cpu "FAIL  cpu: 40 random requests took"
 wrong renamed cpu "FAIL  cpu: "
 # By name the finding is gone, by route it stays.
 ! tried renamed || {
