@@ -69,6 +69,10 @@ if have "$PROMTOOL"; then
 		s/ProflabSlow/SlowRequests/; s/ProflabLockWait/LockContention/
 		s/ProflabDown/ServerDown/' >"$tmp/right"
 	check "right ones do" "$exercise/check" --replay "$tmp/right"
+	# YAML as others write it: quotes, lines of Windows, a dash of its own.
+	sed "s/- alert: MemoryLeak/-\\n        alert: 'MemoryLeak'/" "$tmp/right" |
+		sed "s/\$/\\r/" >"$tmp/other"
+	check "written otherwise, too" "$exercise/check" --replay --only MemoryLeak "$tmp/other"
 	if have jq; then
 		mkdir "$tmp/own"
 		cp "$tmp/right" "$tmp/own/5"
@@ -86,6 +90,7 @@ if have "$PROMTOOL"; then
 		[ $? -eq 1 ] && tr '\n' ' ' <"$tmp/out" | tr -s ' ' | grep -q "$words"
 		ok $? "wrong: $name"
 	done <<'TABLE'
+nothing at all|MemoryLeak|d|There is no alert in answers/5 any more
 no rule file|MemoryLeak|s/^groups:/grups:/|It is no valid rule file
 hours|MemoryLeak|s/\[15m\]/[1h]/|must be written in whole minutes, and not like \[1h\]
 seconds behind for|MemoryLeak|s/for: 5m/for: 30s/|not like for: 30s
