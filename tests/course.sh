@@ -79,6 +79,22 @@ for file in "$tmp"/full/original/*; do
 done
 ok "$whole" "what is kept is whole"
 
+mkdir -p "$tmp/unlocked/lock"
+status "a state that cannot be written" 99 \
+	env PROFLAB_STATE="$tmp/unlocked" "$proflab" check 1
+said "says which, and what names another" \
+	"cannot write in the folder $tmp/unlocked (PROFLAB_STATE"
+(
+	# Room for what is remembered, not for profiles.
+	ulimit -f 100
+	trap '' XFSZ
+	"$proflab" start 1 --seconds 1
+) >"$tmp/out" 2>&1
+[ $? -eq 99 ] && grep -q "there is no room in $PROFLAB_STATE/1-live" "$tmp/out"
+ok $? "no room for profiles: says so, before anything is started"
+[ -z "$(ls "$PROFLAB_STATE/1-live-profiling")" ]
+ok $? "and leaves nothing"
+
 # ---- hints, solutions -----------------------------------------------------------
 for folder in "$scratch"/exercises/[1-9]-*/; do
 	number=$(basename "$folder" | cut -d - -f 1)
@@ -240,6 +256,25 @@ if command -v flock >/dev/null 2>&1; then
 else
 	skip "two at a time" "flock is not installed"
 fi
+# Where one is: at what was begun last, until it is found.
+mkdir "$tmp/begun"
+cat >"$tmp/begun/progress" <<'P'
+1 started then
+1 found then
+3 started then
+2 started then
+P
+status "a later task was begun" 0 env PROFLAB_STATE="$tmp/begun" "$proflab"
+said "it is the present one" "./proflab check 2"
+status "a hint" 0 env PROFLAB_STATE="$tmp/begun" "$proflab" hint
+said "is one for it" "Hint 1 of 3 for task 2"
+echo "2 found now" >>"$tmp/begun/progress"
+status "it is found" 0 env PROFLAB_STATE="$tmp/begun" "$proflab"
+said "the one begun before is the present one" "./proflab check 3"
+echo "3 found now" >>"$tmp/begun/progress"
+status "all that was begun is found" 0 env PROFLAB_STATE="$tmp/begun" "$proflab"
+said "the first that is not mended is next" "Next: mend src/workloads/cpu.c"
+said "or one that was not begun" "./proflab start 4"
 echo "1 mended-cpu now" >>"$PROFLAB_STATE/progress"
 echo "1 found now" >>"$PROFLAB_STATE/progress"
 status "found: now mend" 1 "$proflab" check 1

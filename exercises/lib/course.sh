@@ -52,6 +52,8 @@ make_state() {
 # $state; two at a time would judge each other's.
 alone() {
 	make_state
+	(: >>"$state/lock") 2>/dev/null ||
+		die "cannot write in the folder $state (PROFLAB_STATE names another)"
 	{
 		# shellcheck disable=SC2086 # -n, or nothing
 		! command -v flock >/dev/null 2>&1 || flock ${patience--n} 9 || {
@@ -99,7 +101,7 @@ remember() {
 	{
 		[ ! -f "$progress" ] || grep -v "^$1 $2 " "$progress"
 		echo "$1 $2 ${3:-$(date +%Y-%m-%dT%H:%M:%S)}"
-	} >"$progress.new" && mv "$progress.new" "$progress" ||
+	} 2>/dev/null >"$progress.new" && mv "$progress.new" "$progress" ||
 		die "cannot write $progress: it stays as it was"
 }
 
@@ -120,9 +122,17 @@ task_status() {
 	fi
 }
 
-# The first task that is not finished: a task with workloads to mend is
-# finished when they are mended, another when its answers are right.
+# The task that was begun last and is not found yet: that is where one is.
+# Else the first that is not finished: a task with workloads to mend is finished
+# when they are mended, another when its answers are right.
 current_task() {
+	for n in $(sed -n 's/^\([0-9]*\) started .*/\1/p' "$progress" 2>/dev/null |
+		tac); do
+		[ "$(task_status "$n")" != started ] || {
+			echo "$n"
+			return 0
+		}
+	done
 	for n in $(tasks); do
 		folder=$(task_folder "$n")
 		case $(task_status "$n") in
@@ -273,7 +283,7 @@ walk() {
 	PROFLAB_GIVEN=$(given_server) PROFLAB_BUILD=$build \
 		PROFLAB_STATE=$taken_to "$folder/run" "$@" || return
 	[ "$taken_to" = "$state" ] || return 0
-	[ -n "$(recall "$n" started)" ] || remember "$n" started
+	remember "$n" started
 	if [ ! -e "$answers/$n" ]; then
 		mkdir -p "$answers" &&
 			cp "$folder/answers.example" "$answers/$n" ||
@@ -544,7 +554,7 @@ course_solution() {
 
 course_reset() {
 	if [ $# -eq 0 ]; then
-		rm -f "$progress"
+		rm -f "$progress" || die "cannot remove $progress: it stays as it was"
 		say "What was found and mended is forgotten; your answers stay in $answers"
 		for name in $(workloads); do
 			is_untouched "$name" || reset_workload "$name" || return

@@ -103,6 +103,12 @@ lab_begin() {
 	[ -z "$lab_apart" ] || [ -n "${PROFLAB_STATE:-}" ] ||
 		lab_out=$lab_top/.proflab/$lab_apart/$(basename "$task")
 	mkdir -p "$lab_out" || lab_die "cannot make the folder $lab_out"
+	# A server whose log cannot be written would seem not to start.
+	head -c 65536 /dev/zero 2>/dev/null >"$lab_out/room" || {
+		rm -f "$lab_out/room"
+		lab_die "there is no room in $lab_out, or it cannot be written (PROFLAB_STATE names another folder)"
+	}
+	rm -f "$lab_out/room"
 	[ "$lab_mode" = demo ] || lab_forget_profiles
 	# A walk finds what was planted, whatever has been mended since.
 	lab_server=$lab_build/proflab-server
