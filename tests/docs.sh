@@ -37,8 +37,12 @@ for doc in $DOCS; do
 		start_part "$part"
 	done
 done
+# shellcheck disable=SC2317 # called through wait_for
+has_ended() {
+	! is_there "$1"
+}
 for pid in $running; do
-	wait_for 120 sh -c "! kill -0 $pid"
+	wait_for 120 has_ended "$pid"
 	ok $? "a document's part comes to its end"
 done
 for doc in $DOCS; do

@@ -11,11 +11,28 @@ tap_failed=0
 pids=
 tmp=$(mktemp -d "${TMPDIR:-/tmp}/proflab-test.XXXXXX") || exit 99
 
+# born PID: when it began, in the kernel's ticks; nothing where there is none.
+born() {
+	born_stat=
+	{ read -r born_stat; } 2>/dev/null <"/proc/$1/stat"
+	# Behind the name, which may have blanks.
+	# shellcheck disable=SC2086 # they are words
+	set -- ${born_stat##*)}
+	echo "${20-}"
+}
+
+# is_there PID: one that is owned, and has not ended.  Its number alone may be
+# someone else's by now: another test's, or the tests' own make.
+is_there() {
+	eval "is_there_born=\${own_$1-}"
+	[ -n "$is_there_born" ] && [ "$(born "$1")" = "$is_there_born" ]
+}
+
 finish() {
 	status=$?
 	trap - EXIT HUP INT TERM
 	for pid in $pids; do
-		kill "$pid" 2>/dev/null
+		is_there "$pid" && kill "$pid" 2>/dev/null
 	done
 	for pid in $pids; do
 		wait "$pid" 2>/dev/null
@@ -30,7 +47,9 @@ trap 'exit 143' TERM
 
 # Remember a background process that this test started.
 own() {
+	[ -n "$1" ] || return
 	pids="$pids $1"
+	eval "own_$1=\$(born $1)"
 }
 
 diag() {

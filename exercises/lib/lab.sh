@@ -37,12 +37,23 @@ lab_die() {
 	exit 99
 }
 
+# lab_is_child PID: of this shell, as it was when it was started; the number of
+# one that has ended may be someone else's by now.
+lab_is_child() {
+	lab_stat=
+	{ read -r lab_stat; } 2>/dev/null <"/proc/$1/stat"
+	# Behind the name, which may have blanks: the state, and the parent.
+	# shellcheck disable=SC2086 # they are words
+	set -- ${lab_stat##*)}
+	[ "${2-}" = "$$" ]
+}
+
 # End what was started here, by pid, and wait until it has ended.
 lab_finish() {
 	lab_status=$?
 	trap - EXIT HUP INT TERM
 	for lab_pid in $lab_pids; do
-		kill "$lab_pid" 2>/dev/null
+		lab_is_child "$lab_pid" && kill "$lab_pid" 2>/dev/null
 	done
 	for lab_pid in $lab_pids; do
 		wait "$lab_pid" 2>/dev/null
