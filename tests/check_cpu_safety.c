@@ -9,12 +9,16 @@
 
 #include <dlfcn.h>
 #include <errno.h>
+#include <linux/filter.h>
 #include <linux/futex.h>
+#include <linux/seccomp.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stddef.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -111,6 +115,36 @@ START_TEST(lost_no_timer)
 		      describe(p));
 	ck_assert(has_comment(p, "lost samples: no_timer"));
 	ck_assert(has_comment(p, "EAGAIN"));
+	profile_free(p);
+}
+END_TEST
+
+/* As a service manager does: this system call fails from now on. */
+static void forbid(int number)
+{
+	struct sock_filter rows[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+			 offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)number, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	const struct sock_fprog filter = { .len = 4, .filter = rows };
+	ck_assert_int_eq(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
+	ck_assert_int_eq(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter),
+			 0);
+}
+
+START_TEST(timers_are_forbidden)
+{
+	forbid(SYS_timer_create);
+	struct pprof_capture *c = capture_begin(100);
+	burn_plain(300 * MS);
+	struct profile *p = capture_end(c);
+	ck_assert_msg(is_at_least(p, count_of(p, "_LostNoTimer", NULL), 28),
+		      "%s", describe(p));
+	ck_assert(has_comment(p, "timer_create: EPERM, see the process's "
+				 "seccomp filter"));
 	profile_free(p);
 }
 END_TEST
@@ -754,6 +788,7 @@ int main(void)
 	tcase_add_test(t, lost_reentry);
 	tcase_add_test(t, reentry_is_avoided);
 	tcase_add_test(t, lost_no_timer);
+	tcase_add_test(t, timers_are_forbidden);
 	tcase_add_test(t, lost_blocked);
 	tcase_add_test(t, blocked_then_open);
 	suite_add_tcase(s, t);

@@ -16,7 +16,9 @@
 #include "pprof/thread.h"
 #include "pprof/writer.h"
 
+#include <errno.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -308,6 +310,17 @@ static int add_budget_comment(struct writer *w, const struct source_mark *since,
 	return rc;
 }
 
+/* timer_create itself knows no other error than EAGAIN here. */
+static const char *no_timer_reason(int error, char *buf, size_t size)
+{
+	const char *name = strerrorname_np(error);
+	snprintf(buf, size, "no timer (timer_create: %s, see %s)",
+		 name ? name : "?",
+		 error == EAGAIN ? "RLIMIT_SIGPENDING"
+				 : "the process's seccomp filter");
+	return buf;
+}
+
 /* What happened to threads, in this window. */
 static int add_thread_comments(struct writer *w,
 			       const struct source_mark *since,
@@ -316,12 +329,13 @@ static int add_thread_comments(struct writer *w,
 	static const struct sampler_info none;
 	const struct sampler_info *a = since ? &since->info : &none;
 	const struct sampler_info *b = &until->info;
+	char reason[96];
 	const struct {
 		int64_t n;
 		const char *what;
 	} rows[] = {
 		{ b->threads_without_timer - a->threads_without_timer,
-		  "no timer (timer_create: EAGAIN, see RLIMIT_SIGPENDING)" },
+		  no_timer_reason(b->no_timer_errno, reason, sizeof(reason)) },
 		{ b->threads_without_slot - a->threads_without_slot,
 		  "not sampled: more threads than the profiler has room for" },
 		{ b->threads_on_timer_instead - a->threads_on_timer_instead,

@@ -8,6 +8,7 @@
 #include "pprof/stack_table.h"
 #include "pprof/timer.h"
 
+#include <errno.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -138,7 +139,7 @@ static void open_source(struct thread *t)
 	struct cpu_thread *c = cpu_thread_of(t);
 	c->timer = TIMER_NONE;
 	c->event.fd = -1;
-	c->no_timer = false;
+	c->no_timer = 0;
 	c->own_period = 0;
 	c->cost = 0;
 	/* A signal may come before we return: the ticket goes first. */
@@ -148,10 +149,11 @@ static void open_source(struct thread *t)
 	const int rc = open_timer(t, c);
 	if (rc == 0)
 		return;
+	const int error = errno;
 	atomic_store(&c->ticket, 0);
 	close_sources(c);
 	/* A thread that has just ended needs none. */
-	c->no_timer = rc != ERR_NOTFOUND;
+	c->no_timer = rc == ERR_NOTFOUND ? 0 : error;
 }
 
 int64_t cpu_thread_arm(struct thread *t, int64_t base)
@@ -184,7 +186,7 @@ void cpu_thread_disarm(struct thread *t)
 	atomic_store(&c->ticket, 0);
 	close_sources(c);
 	c->armed = false;
-	c->no_timer = false;
+	c->no_timer = 0;
 }
 
 void cpu_thread_move(struct thread *from, struct thread *to)
@@ -216,7 +218,7 @@ void cpu_thread_forget(struct thread *t)
 	}
 	c->event.fd = -1;
 	c->armed = false;
-	c->no_timer = false;
+	c->no_timer = 0;
 }
 
 /* ---- counting ------------------------------------------------------------ */

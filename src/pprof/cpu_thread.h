@@ -36,7 +36,8 @@ struct cpu_thread {
 	int timer;
 	struct perf_event event;
 	bool armed;
-	bool no_timer;	    /* the system would not give one: points are lost */
+	int no_timer;	    /* errno: the system would not give one, and points
+			     * are lost; 0: it has one */
 	int64_t first;	    /* the clock's value at the first point */
 	int64_t seen_clock; /* at the last scan, for one whose exit is not told
 			     */

@@ -209,7 +209,10 @@ void sampler_arm(struct thread *t, int64_t base)
 	sampler_control_saw(t);
 	sampler_add_named(t, t->labels, SAMPLER_THREAD_UNSEEN,
 			  cpu_thread_arm(t, base));
-	info.threads_without_timer += c->no_timer;
+	if (c->no_timer) {
+		info.threads_without_timer++;
+		info.no_timer_errno = c->no_timer;
+	}
 	info.threads_on_timer_instead +=
 		info.perf && c->event.fd < 0 && !c->no_timer;
 }

@@ -40,6 +40,7 @@ struct sampler_info {
 	bool signal_taken; /* the program has taken the signal meanwhile */
 	/* Since the process began. */
 	int64_t threads_without_timer, threads_without_slot, threads_unseen;
+	int no_timer_errno; /* of the last one without a timer */
 	int64_t threads_on_timer_instead; /* of a perf event */
 	int64_t threads_slowed;	 /* times that a thread's rate was halved */
 	int64_t rate_reductions; /* times that the budget lowered all rates */

@@ -16,7 +16,8 @@ enum { TIMER_NONE = -1 };
 /*
  * cookie comes back in si_value.
  * Returns: 0; ERR_LIMIT when the system has no more queue entries to give
- * (RLIMIT_SIGPENDING); ERR_NOTFOUND when there is no such thread; ERR_IO.
+ * (RLIMIT_SIGPENDING); ERR_NOTFOUND when there is no such thread; ERR_IO (a
+ * filter of system calls).  errno is timer_create's.
  */
 int timer_open(pid_t tid, int signo, uint64_t cookie, int *ret_id);
 /* Fire when the thread's clock passes first_ns, then every period_ns.  A
