@@ -512,6 +512,23 @@ costs_of slow_machine
 ok $? "costs: a faster one has the limit that is written"
 said "costs: and no other" "2.8 ms, the limit is 2 ms"
 
+# A request does not stand in line for a CPU where another thread does for which
+# it does not wait: all the line that is counted is taken from its waiting.
+(
+	lab_top=$scratch lab_build=$scratch_build
+	# shellcheck source=exercises/lib/measure.sh
+	. "$scratch/exercises/lib/measure.sh"
+	lab_memory "$server_pid"
+) | sed -n 's/^lab_run_delay:\([0-9]*\) [0-9]*$/\1/p' >"$tmp/lines"
+names=$(while read -r thread; do
+	cat "/proc/$server_pid/task/$thread/comm"
+done <"$tmp/lines")
+echo "$names" | grep -q MHD
+ok $? "costs: the thread that takes requests stands in line for them"
+grep -q '^pprof' "/proc/$server_pid/task"/*/comm &&
+	! echo "$names" | grep -q '^pprof'
+ok $? "costs: the profiler's threads do not"
+
 # ---- nothing is left running -------------------------------------------------
 kill "$server_pid"
 wait "$server_pid" 2>/dev/null

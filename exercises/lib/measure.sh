@@ -83,9 +83,17 @@ lab_memory() {
 		}'
 	printf 'lab_open_files %d\n' "$(find "/proc/$1/fd" -type l | wc -l)"
 	# How long each thread was ready to run, and others did.  A worker that
-	# left would take it along: -worker-idle.
-	awk '{ split(FILENAME, at, "/"); print "lab_run_delay:" at[5], $2 }' \
-		"/proc/$1/task"/*/schedstat 2>/dev/null
+	# left would take it along: -worker-idle.  No request waits for the
+	# profiler's own threads, nor for those that answer /metrics.
+	awk '{
+		split(FILENAME, at, "/")
+		file = "/proc/" at[3] "/task/" at[5] "/comm"
+		name = ""
+		getline name <file
+		close(file)
+		if (name !~ /^(pprof|monitor)/)
+			print "lab_run_delay:" at[5], $2
+	}' "/proc/$1/task"/*/schedstat 2>/dev/null
 }
 
 # lab_json_number FILE KEY: the first number of that key.
