@@ -149,6 +149,35 @@ START_TEST(timers_are_forbidden)
 }
 END_TEST
 
+/* As where a chroot has no /proc: the threads cannot be listed. */
+START_TEST(no_threads_can_be_listed)
+{
+	struct rlimit before, none;
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &before), 0);
+	none = before;
+	none.rlim_cur = 0;
+	char reason[64] = "";
+	const struct pprof_capture_options o = {
+		.reason = reason,
+		.reason_size = sizeof(reason),
+	};
+	struct pprof_capture *c = NULL;
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &none), 0);
+	const int rc = pprof_capture_start("profile", &o, &c);
+	const int error = errno;
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &before), 0);
+	ck_assert_int_eq(rc, PPROF_ERR_IO);
+	ck_assert_int_eq(error, EMFILE);
+	ck_assert_str_eq(reason, "/proc/self/task cannot be read");
+	/* It left nothing behind. */
+	c = capture_begin(100);
+	burn_plain(200 * MS);
+	struct profile *p = capture_end(c);
+	ck_assert_about(count_of(p, "burn_plain", NULL), 20, p);
+	profile_free(p);
+}
+END_TEST
+
 static pthread_barrier_t barrier;
 
 static void block_sigprof(void)
@@ -789,6 +818,7 @@ int main(void)
 	tcase_add_test(t, reentry_is_avoided);
 	tcase_add_test(t, lost_no_timer);
 	tcase_add_test(t, timers_are_forbidden);
+	tcase_add_test(t, no_threads_can_be_listed);
 	tcase_add_test(t, lost_blocked);
 	tcase_add_test(t, blocked_then_open);
 	suite_add_tcase(s, t);

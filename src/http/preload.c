@@ -264,10 +264,15 @@ static void write_file(const char *name, struct pprof_capture *cpu)
 	int fd =
 		open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
 	int rc = PPROF_ERR_IO;
+	char reason[TEXT] = "";
 	if (fd >= 0) {
 		const struct pprof_writer w = { write_fd, &fd };
+		const struct pprof_write_options options = {
+			.reason = reason,
+			.reason_size = sizeof(reason),
+		};
 		rc = cpu ? pprof_capture_write(cpu, &w)
-			 : pprof_write_to(pprof_lookup("heap"), NULL, &w);
+			 : pprof_write_to(pprof_lookup("heap"), &options, &w);
 		if (close(fd) != 0 && !rc)
 			rc = PPROF_ERR_IO;
 		if (!rc && rename(temporary, path) != 0)
@@ -277,8 +282,9 @@ static void write_file(const char *name, struct pprof_capture *cpu)
 	}
 	if (rc)
 		complain("%s=%s: %s", name, path,
-			 rc == PPROF_ERR_IO ? strerror(errno)
-					    : pprof_strerror(rc));
+			 *reason	      ? reason
+			 : rc == PPROF_ERR_IO ? strerror(errno)
+					      : pprof_strerror(rc));
 }
 
 __attribute__((destructor)) static void preload_end(void)

@@ -397,7 +397,11 @@ int sampler_start(int hz, struct err *e)
 		if (sampler_mark(true, &snapshot, &pending, &n) == 0)
 			stack_snapshot_free(&snapshot);
 		free(pending);
-		return err_set(e, rc, "the threads cannot be watched");
+		return err_set(
+			e, rc, "%s",
+			rc == ERR_IO
+				? "/proc/self/task cannot be read"
+				: "no memory, or no thread, for the profiler");
 	}
 	return 0;
 }
