@@ -102,6 +102,13 @@ else
 	skip "rules on recordings" "promtool is not installed"
 fi
 
+for set in LEAK_BYTES=abc LEAK_BYTES=200MB ERROR_RATIO=5% LOCK_SECONDS=0,1 P99_SECONDS=-1; do
+	status "a threshold that is none" 2 env "$set" "$exercise/render" minutes
+	check "is told: $set" grep -q "${set%%=*} is \"${set#*=}\": must be a number" "$tmp/out"
+done
+check "one that is stands in the rules" sh -c \
+	"LEAK_BYTES=200e6 '$exercise/render' minutes | grep -q '> 200e6'"
+
 # ---- the dashboard ----
 if have jq; then
 	check "the dashboard keeps the linter's rules" \
