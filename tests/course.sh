@@ -174,6 +174,17 @@ status "compare with a server that dies" 99 "$scratch/exercises/lib/compare" \
 said "says of what kind the failures were" "did not run cleanly: network: "
 mv "$scratch_build/kept-server" "$scratch_build/proflab-server"
 
+# A walk that does not see all: what it took can be answered all the same.
+mv "$scratch_build/proflab-server" "$scratch_build/kept-server"
+cp "$scratch_build/proflab-server-fixed" "$scratch_build/proflab-server"
+status "a walk that does not see what it should" 1 \
+	env PROFLAB_STATE="$tmp/unseen" PROFLAB_ANSWERS="$tmp/unseen/answers" \
+	"$proflab" start 1 --seconds 1
+said "says what to do" "Again, for longer: ./proflab start 1 --seconds"
+check "there is a file for the answers" test -f "$tmp/unseen/answers/1"
+check "and the task is begun" grep -q '^1 started' "$tmp/unseen/progress"
+mv "$scratch_build/kept-server" "$scratch_build/proflab-server"
+
 # A port in use, as one meets it by hand.
 start_server "$scratch_build/proflab-server"
 status "a port in use" 1 "$scratch_build/proflab-server" \

@@ -281,8 +281,13 @@ walk() {
 		esac
 	done
 	PROFLAB_GIVEN=$(given_server) PROFLAB_BUILD=$build \
-		PROFLAB_STATE=$taken_to "$folder/run" "$@" || return
-	[ "$taken_to" = "$state" ] || return 0
+		PROFLAB_STATE=$taken_to "$folder/run" "$@"
+	walked=$?
+	# Where something is broken, or the walk was, there is nothing to answer.
+	case $walked-$taken_to in
+	0-"$state" | 1-"$state" | 77-"$state") ;;
+	*) return "$walked" ;;
+	esac
 	remember "$n" started
 	if [ ! -e "$answers/$n" ]; then
 		mkdir -p "$answers" &&
@@ -292,6 +297,9 @@ walk() {
 	say ""
 	say "The profiles are in $state/$(basename "$folder")"
 	say "Write what you found into $answers/$n, then: ./proflab check $n"
+	[ "$walked" -eq 0 ] ||
+		say "Not all of it was to be seen this time, see above: a machine with other work measures badly.  Again, for longer: ./proflab start $n --seconds 20"
+	return "$walked"
 }
 
 # Hints come one more at a time; `---` separates them in the task's file.
