@@ -70,12 +70,8 @@ static void write_one(const struct profile *p, const struct report_kind *kind,
 	buf_free(&b);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static void write_all(const struct profile *p)
 {
-	const struct profile_decode_options limits = {
-		.max_inflated = 4 << 20,
-		.max_memory = 64 << 20,
-	};
 	struct report_options ways[3];
 	for (size_t i = 0; i < ARRAY_SIZE(ways); i++)
 		ways[i] = (struct report_options)REPORT_OPTIONS_DEFAULT;
@@ -86,16 +82,28 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	ways[2].tagroot = "k,n";
 	ways[2].tagfocus = "1:";
 	ways[2].unit = "auto";
+	for (size_t i = 0; i < ARRAY_SIZE(ways); i++)
+		for (size_t k = 0; k < report_n_kinds; k++)
+			if (!reads_files(report_kinds[k].name))
+				write_one(p, &report_kinds[k], &ways[i]);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	const struct profile_decode_options limits = {
+		.max_inflated = 4 << 20,
+		.max_memory = 64 << 20,
+	};
 	struct profile *p = NULL;
 	struct err e = { "" };
 	if (profile_decode(data, size, &limits, &p, &e)) {
 		must(e.text[0] != '\0', "decode", "an error without a text");
 		return 0;
 	}
-	for (size_t i = 0; i < ARRAY_SIZE(ways); i++)
-		for (size_t k = 0; k < report_n_kinds; k++)
-			if (!reads_files(report_kinds[k].name))
-				write_one(p, &report_kinds[k], &ways[i]);
+	write_all(p);
+	/* And as proflab-pprof has it. */
+	if (profile_hide_nuls(&p, 1))
+		write_all(p);
 	profile_free(p);
 	return 0;
 }
