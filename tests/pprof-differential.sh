@@ -6,7 +6,8 @@
 # ones of tests/corpus/pprof, and the formats from before profile.proto.  Each
 # report of each profile, each option, and every granularity with every order
 # and every filter; and sessions at the prompt.  make check tries options on
-# -top alone, and that product on one profile.
+# -top alone, and that product on one profile; of the old formats, which have
+# little to tell, a few of its rows each.
 #
 # PROFLAB_LONG=1 (make check-long, by pprof-differential-long.sh) adds the
 # profiles of the faulty and of the fixed server, of all kinds, whole and as
@@ -144,7 +145,7 @@ pattern_of() {
 	negative*) echo 'diff_[1-3]' ;;
 	recursion*) echo 'Loop_[12]' ;;
 	units*) echo 'unit_1' ;;
-	*.txt | *.prof) echo '0x|[a-z]' ;;
+	*.txt | *.prof) echo '[048c]$|main|alloc' ;;
 	*) echo 'main|runtime' ;;
 	esac
 }
@@ -153,7 +154,7 @@ if [ "${PROFLAB_LONG:-0}" = 1 ]; then
 	reports='-top -text -tree -traces -raw -comments -tags -dot -callgrind
 	-proto -topproto'
 	option_reports='-top -tree -traces -dot'
-	product_files=$(ls ./*.pb.gz)
+	product_files=$(ls ./*.pb.gz ./*.pb ./*.txt ./*.prof)
 	each_files=$(ls ./*.pb.gz ./*.pb ./*.txt ./*.prof)
 	product_reports='-top -tree -traces -dot PEEK LIST'
 else
@@ -256,6 +257,14 @@ for file in inlines.pb.gz names.pb.gz cpu.pb.gz; do
 	add "sources" -top -lines -source_path=/x/module_1 "$file"
 	add "sources" -top -files -trim_path=/src/module_2 "$file"
 done
+for number in x 0x5 0b101 0o7 010 08 1_0 1__0 +3 '' ' 3' 3000000000 \
+	9223372036854775808; do
+	add "mistakes" -top -nodecount="$number" cpu.pb.gz
+done
+for number in .5 5. 0x5 0x1p-5 0x_1p-5 1_0 inf nan +nan 1e-400 1e400 .; do
+	add "mistakes" -tree -nodefraction="$number" cpu.pb.gz
+	add "mistakes" -top -divide_by="$number" cpu.pb.gz
+done
 for file in cpu.pb.gz nothing.pb.gz; do
 	add "mistakes" -top -focus='(' $file
 	add "mistakes" -top -sample_index=7 $file
@@ -263,15 +272,7 @@ for file in cpu.pb.gz nothing.pb.gz; do
 	add "mistakes" -top -divide_by=0 $file
 	add "mistakes" -top -cum -flat $file
 	add "mistakes" -top -tree $file
-	for number in x 0x5 0b101 0o7 010 08 1_0 1__0 +3 -3 '' ' 3' 3000000000 \
-		9223372036854775808; do
-		add "mistakes" -top -nodecount="$number" $file
-		add "mistakes" -tree -nodefraction="$number" $file
-	done
-	for number in .5 5. 0x1p-5 0x_1p-5 inf nan +nan 1e-400 1e400 .; do
-		add "mistakes" -tree -nodefraction="$number" $file
-		add "mistakes" -top -divide_by="$number" $file
-	done
+	add "mistakes" -top -nodecount=x $file
 	add "mistakes" -top -no_such_flag $file
 	add "mistakes" -top -base=cpu.pb.gz -diff_base=cpu.pb.gz $file
 	add "mistakes" -top -normalize $file
@@ -314,27 +315,45 @@ session labels.pb.gz cum top5 'cum=true' top5 flat 'flat=x' top5 'flat=1' top5 \
 session go-heap-1.pb.gz 'top 3 > saved' 'top 3' 'alloc_space' 'top 3' \
 	'inuse_objects' top ' ' '# nothing' 'traces main'
 
-# Every granularity with every order and every filter.
-for file in $product_files; do
-	re=$(pattern_of "${file#./}")
-	for report in $product_reports; do
-		case $report in
-		PEEK) report="-peek=$re" ;;
-		LIST) report="-list=$re" ;;
-		esac
-		for detail in functions filefunctions files lines addresses; do
-			for sort in flat cum; do
-				for filter in trim "focus=$re" "ignore=$re" \
-					"hide=$re" "show=$re" "show_from=$re" \
-					"prune_from=$re" noinlines; do
-					add "product: ${file#./} ${report%%=*}" \
-						"$report" "-$detail" "-$sort" \
-						"-$filter" "${file#./}"
-				done
+# Every granularity with every order and every filter: 80 rows.
+# product GROUP FILE REPORT [N]: row N alone, from 0
+product() {
+	re=$(pattern_of "$2")
+	report=$3 row=0
+	case $report in
+	PEEK) report="-peek=$re" ;;
+	LIST) report="-list=$re" ;;
+	esac
+	for detail in functions filefunctions files lines addresses; do
+		for sort in flat cum; do
+			for filter in trim "focus=$re" "ignore=$re" \
+				"hide=$re" "show=$re" "show_from=$re" \
+				"prune_from=$re" noinlines; do
+				[ "${4:-$row}" -ne $row ] ||
+					add "$1 ${report%%=*}" "$report" \
+						"-$detail" "-$sort" \
+						"-$filter" "$2"
+				row=$((row + 1))
 			done
 		done
 	done
+}
+for file in $product_files; do
+	for report in $product_reports; do
+		product "product: ${file#./}" "${file#./}" "$report"
+	done
 done
+if [ "${PROFLAB_LONG:-0}" != 1 ]; then
+	# Of each old format another row of each: all come to some.
+	turn=0
+	for file in *.txt *.prof; do
+		for report in -tree -traces PEEK; do
+			product "product: old formats" "$file" "$report" \
+				$((turn * 37 % 80))
+			turn=$((turn + 1))
+		done
+	done
+fi
 
 # ---- run them, as many at a time as there are processors -------------------
 # What belongs to no single profile's reports comes later, in an order drawn by
