@@ -358,6 +358,12 @@ static const enum column sample_columns[] = { COLUMN_SAMPLE_LOCS,
 /* The samples' columns of p become out's too; out counts none of them yet. */
 static void share_columns(struct profile *out, const struct profile *p)
 {
+	/* The rows that a new profile has at once. */
+	free(out->sample_locs);
+	free(out->sample_labels);
+	free(out->values);
+	free(out->locs);
+	free(out->labels);
 	out->sample_locs = p->sample_locs;
 	out->sample_labels = p->sample_labels;
 	out->values = p->values;
