@@ -114,62 +114,62 @@ find_kept(struct http_request *r, const struct http_ui *ui, const char *key)
 
 /* ---- what can be taken --------------------------------------------------- */
 
-static void write_kind(struct buf *b, const char *name, const char *text,
+static void write_kind(struct webjson *j, const char *name, const char *text,
 		       bool timed, bool delta)
 {
-	webjson_open_object(b, NULL);
-	webjson_text(b, "name", name);
-	webjson_text(b, "description", text ? text : "");
-	webjson_bool(b, "timed", timed);
-	webjson_bool(b, "delta", delta);
-	webjson_close_object(b);
+	webjson_open_object(j, NULL);
+	webjson_text(j, "name", name);
+	webjson_text(j, "description", text ? text : "");
+	webjson_bool(j, "timed", timed);
+	webjson_bool(j, "delta", delta);
+	webjson_close(j);
 }
 
-static void write_kinds(struct buf *b)
+static void write_kinds(struct webjson *j)
 {
 	const struct http_route *route;
 	const struct pprof_profile *p;
-	webjson_open_array(b, "kinds");
-	write_kind(b, "profile",
+	webjson_open_array(j, "kinds");
+	write_kind(j, "profile",
 		   "CPU: what runs on the processor, and how much", true,
 		   false);
 	for (size_t i = 0; (route = http_route_at(i)); i++)
 		if (strcmp(route->path, "wall") == 0)
-			write_kind(b, route->path, route->description, true,
+			write_kind(j, route->path, route->description, true,
 				   false);
 	for (size_t i = 0; (p = pprof_profile_at(i)); i++)
-		write_kind(b, pprof_profile_name(p),
+		write_kind(j, pprof_profile_name(p),
 			   pprof_profile_description(p), false,
 			   pprof_profile_has_delta(p));
-	webjson_close_array(b);
+	webjson_close(j);
 }
 
-static void write_kept(struct buf *b, const struct ui_store *s)
+static void write_kept(struct webjson *j, const struct ui_store *s)
 {
-	webjson_open_array(b, "kept");
+	webjson_open_array(j, "kept");
 	for (size_t i = 0; i < UI_KEPT_MAX && s->rows[i].id; i++) {
 		const struct ui_kept *k = &s->rows[i];
-		webjson_open_object(b, NULL);
-		webjson_int(b, "id", (int64_t)k->id);
-		webjson_text(b, "kind", k->kind);
-		webjson_int(b, "time_ms", k->time_ms);
-		webjson_int(b, "seconds", k->seconds);
-		webjson_int(b, "bytes", (int64_t)k->data.len);
-		webjson_close_object(b);
+		webjson_open_object(j, NULL);
+		webjson_int(j, "id", (int64_t)k->id);
+		webjson_text(j, "kind", k->kind);
+		webjson_int(j, "time_ms", k->time_ms);
+		webjson_int(j, "seconds", k->seconds);
+		webjson_int(j, "bytes", (int64_t)k->data.len);
+		webjson_close(j);
 	}
-	webjson_close_array(b);
-	webjson_int(b, "kept_max", UI_KEPT_MAX);
+	webjson_close(j);
+	webjson_int(j, "kept_max", UI_KEPT_MAX);
 }
 
 static void send_kinds(struct http_request *r, struct http_ui *ui)
 {
-	struct buf *b = &r->reply.body;
+	struct webjson j = { 0 };
 	begin_reply(r, ui, 200, "application/json");
-	webjson_open_object(b, NULL);
-	webjson_int(b, "max_seconds", r->http->options.max_seconds);
-	write_kinds(b);
-	write_kept(b, &ui->store);
-	webjson_close_object(b);
+	webjson_open_object(&j, NULL);
+	webjson_int(&j, "max_seconds", r->http->options.max_seconds);
+	write_kinds(&j);
+	write_kept(&j, &ui->store);
+	webjson_finish(&j, &r->reply.body);
 }
 
 /* ---- taking -------------------------------------------------------------- */
@@ -198,10 +198,11 @@ static void keep_result(struct http_request *r)
 		return;
 	}
 	begin_reply(r, ui, 200, "application/json");
-	webjson_open_object(&r->reply.body, NULL);
-	webjson_int(&r->reply.body, "id", (int64_t)k->id);
-	webjson_text(&r->reply.body, "kind", k->kind);
-	webjson_close_object(&r->reply.body);
+	struct webjson j = { 0 };
+	webjson_open_object(&j, NULL);
+	webjson_int(&j, "id", (int64_t)k->id);
+	webjson_text(&j, "kind", k->kind);
+	webjson_finish(&j, &r->reply.body);
 }
 
 /* As the route of that kind does it, with its limits and its words. */

@@ -1,7 +1,7 @@
 # src/web: the profile page, its assets and the answers that it asks for.
 noinst_LTLIBRARIES += libweb.la
-libweb_la_CPPFLAGS = $(AM_CPPFLAGS) $(NETTLE_CFLAGS)
-libweb_la_LIBADD = $(NETTLE_LIBS)
+libweb_la_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS) $(NETTLE_CFLAGS)
+libweb_la_LIBADD = $(JANSSON_LIBS) $(NETTLE_LIBS)
 libweb_la_SOURCES = \
 	src/web/csp.c src/web/csp.h \
 	src/web/explain.c src/web/explain.h \

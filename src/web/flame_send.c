@@ -143,10 +143,10 @@ static int64_t own_before_of(struct sending *s, uint32_t node)
 static void write_column(struct sending *s, const char *name,
 			 const uint32_t *nodes, size_t n, column_value *value)
 {
-	webjson_open_array(s->c->b, name);
+	webjson_open_array(s->c->j, name);
 	for (size_t i = 0; i < n; i++)
-		webjson_int(s->c->b, NULL, value(s, nodes[i]));
-	webjson_close_array(s->c->b);
+		webjson_int(s->c->j, NULL, value(s, nodes[i]));
+	webjson_close(s->c->j);
 }
 
 static void write_columns(struct sending *s, const uint32_t *nodes, size_t n)
@@ -176,9 +176,9 @@ static void write_path(struct sending *s)
 		if (i < DEPTH_MAX)
 			path[i] = node;
 	}
-	webjson_open_object(s->c->b, "path");
+	webjson_open_object(s->c->j, "path");
 	write_columns(s, path, n < DEPTH_MAX ? n : DEPTH_MAX);
-	webjson_close_object(s->c->b);
+	webjson_close(s->c->j);
 }
 
 /*
@@ -216,25 +216,25 @@ static int write_frames(struct sending *s)
 	if (map_files(s->f->g.v->p, &files))
 		return ERR_NOMEM;
 	const struct graph *g = &s->f->g;
-	struct buf *b = s->c->b;
-	webjson_open_array(b, "names");
+	struct webjson *j = s->c->j;
+	webjson_open_array(j, "names");
 	for (size_t i = 0; i < s->n_frames; i++) {
 		const struct graph_node *n = &g->nodes[s->frames[i]];
-		webjson_text(b, NULL,
+		webjson_text(j, NULL,
 			     n->info.name && !n->info.address && !n->info.line
 				     ? view_str(g->v, n->info.name)
 				     : n->printable);
 	}
-	webjson_close_array(b);
-	webjson_open_array(b, "functions");
+	webjson_close(j);
+	webjson_open_array(j, "functions");
 	for (size_t i = 0; i < s->n_frames; i++)
-		webjson_text(b, NULL,
+		webjson_text(j, NULL,
 			     view_str(g->v, g->nodes[s->frames[i]].info.name));
-	webjson_close_array(b);
-	webjson_open_array(b, "files");
+	webjson_close(j);
+	webjson_open_array(j, "files");
 	for (size_t i = 0; i < s->n_frames; i++)
-		webjson_text(b, NULL, file_of(g, s->frames[i], &files));
-	webjson_close_array(b);
+		webjson_text(j, NULL, file_of(g, s->frames[i], &files));
+	webjson_close(j);
 	map_free(&files);
 	return 0;
 }
@@ -279,22 +279,22 @@ static void sum_matches(const struct sending *s, const bool *match,
 
 static int write_search(struct sending *s, const char *pattern)
 {
-	struct buf *b = s->c->b;
+	struct webjson *j = s->c->j;
 	bool *match = NULL;
 	int64_t after, before;
 	const int rc = find_frames(s->f, pattern, &match, s->c->e);
 	if (rc)
 		return rc;
-	webjson_open_object(b, "search");
+	webjson_open_object(j, "search");
 	sum_matches(s, match, 0, &after, &before);
-	webjson_int(b, "after", after);
-	webjson_int(b, "before", before);
-	webjson_open_array(b, "frames");
+	webjson_int(j, "after", after);
+	webjson_int(j, "before", before);
+	webjson_open_array(j, "frames");
 	for (size_t i = 0; i < s->n_frames; i++)
 		if (match[s->frames[i]])
-			webjson_int(b, NULL, (int64_t)i);
-	webjson_close_array(b);
-	webjson_close_object(b);
+			webjson_int(j, NULL, (int64_t)i);
+	webjson_close(j);
+	webjson_close(j);
 	free(match);
 	return 0;
 }
@@ -309,12 +309,12 @@ int web_write_tree(struct web_call *c, const struct flame *f, uint32_t at,
 	int rc = choose(&s);
 	if (rc)
 		goto out;
-	webjson_int(c->b, "total", root->after);
-	webjson_int(c->b, "total_before", root->before);
-	webjson_int(c->b, "nodes", (int64_t)f->n);
-	webjson_int(c->b, "narrow", (int64_t)s.narrow);
-	webjson_int(c->b, "deep", (int64_t)s.deep);
-	webjson_int(c->b, "at", at);
+	webjson_int(c->j, "total", root->after);
+	webjson_int(c->j, "total_before", root->before);
+	webjson_int(c->j, "nodes", (int64_t)f->n);
+	webjson_int(c->j, "narrow", (int64_t)s.narrow);
+	webjson_int(c->j, "deep", (int64_t)s.deep);
+	webjson_int(c->j, "at", at);
 	write_path(&s);
 	write_columns(&s, s.nodes, s.n);
 	write_column(&s, "depth", s.nodes, s.n, depth_of);

@@ -158,10 +158,10 @@ int web_open(struct web_call *c, const struct profile *p, const char *kind,
 
 void web_write_head(struct web_call *c, const struct report *r)
 {
-	webjson_text(c->b, "type", r->sample_type);
-	webjson_text(c->b, "unit", r->sample_unit);
-	webjson_real(c->b, "ratio", r->ratio);
-	webjson_bool(c->b, "diff", c->s->base != NULL);
+	webjson_text(c->j, "type", r->sample_type);
+	webjson_text(c->j, "unit", r->sample_unit);
+	webjson_real(c->j, "ratio", r->ratio);
+	webjson_bool(c->j, "diff", c->s->base != NULL);
 }
 
 /* ---- dispatch ------------------------------------------------------------ */
@@ -189,9 +189,10 @@ void web_refuse(struct web_reply *reply, unsigned status, const char *format,
 	buf_clear(&reply->body);
 	reply->status = status;
 	reply->content_type = json_type;
-	webjson_open_object(&reply->body, NULL);
-	webjson_text(&reply->body, "error", e.text);
-	webjson_close_object(&reply->body);
+	struct webjson j = { 0 };
+	webjson_open_object(&j, NULL);
+	webjson_text(&j, "error", e.text);
+	webjson_finish(&j, &reply->body);
 }
 
 static unsigned status_of(int rc)
@@ -207,10 +208,11 @@ void web_answer(struct web_subject *s, const struct web_request *request,
 		struct web_reply *reply)
 {
 	struct err e = { "" };
+	struct webjson j = { 0 };
 	struct web_call c = { .s = s,
 			      .request = request,
 			      .o = s->options.report,
-			      .b = &reply->body,
+			      .j = &j,
 			      .e = &e };
 	*reply = (struct web_reply){ .status = 200, .content_type = json_type };
 	const struct web_view *view = NULL;
@@ -222,15 +224,15 @@ void web_answer(struct web_subject *s, const struct web_request *request,
 			   request->view);
 		return;
 	}
-	webjson_open_object(c.b, NULL);
+	webjson_open_object(&j, NULL);
 	int rc = read_options(&c);
 	if (!rc)
 		rc = view->write(&c);
-	webjson_text(c.b, "warnings", buf_str(&c.warnings));
-	webjson_close_object(c.b);
+	webjson_text(&j, "warnings", buf_str(&c.warnings));
 	buf_free(&c.warnings);
 	if (!rc)
-		rc = reply->body.failed;
+		rc = webjson_finish(&j, &reply->body);
+	webjson_free(&j);
 	if (rc)
 		web_refuse(reply, status_of(rc), "%s",
 			   *e.text ? e.text : err_name(rc));

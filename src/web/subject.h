@@ -11,6 +11,7 @@
 #include <pthread.h>
 
 struct web_flame;
+struct webjson;
 
 struct web_subject {
 	struct web_options options;
@@ -26,7 +27,7 @@ struct web_call {
 	struct web_subject *s;
 	const struct web_request *request;
 	struct report_options o;
-	struct buf *b; /* the answer */
+	struct webjson *j; /* the answer */
 	struct err *e;
 	/* Warnings of the report ("focus expression matched no samples"). */
 	struct buf warnings;

@@ -170,10 +170,10 @@ int web_sandwich(struct web_call *c)
 		if (!callers && t->f.n == 1)
 			rc = err_set(c->e, ERR_NOTFOUND,
 				     "no stack has the function %s", function);
-		webjson_open_object(c->b, callers ? "callers" : "callees");
+		webjson_open_object(c->j, callers ? "callers" : "callees");
 		if (!rc)
 			rc = web_write_tree(c, &t->f, 0, NULL);
-		webjson_close_object(c->b);
+		webjson_close(c->j);
 		web_flame_free(t);
 		if (rc)
 			return rc;

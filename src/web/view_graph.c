@@ -33,7 +33,7 @@ int web_graph(struct web_call *c)
 		rc = ERR_UNSUPPORTED;
 	if (!rc) {
 		web_write_head(c, r);
-		webjson_text(c->b, "svg", skip_prolog(buf_str(&svg)));
+		webjson_text(c->j, "svg", skip_prolog(buf_str(&svg)));
 	}
 	buf_free(&svg);
 	report_close(r);

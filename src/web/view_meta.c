@@ -18,48 +18,48 @@ enum { LABELS_MAX = 400, COMMENTS_MAX = 100 };
 
 static void write_types(struct web_call *c, const struct profile *p)
 {
-	webjson_open_array(c->b, "types");
+	webjson_open_array(c->j, "types");
 	for (size_t i = 0; i < p->n_sample_types; i++) {
-		webjson_open_object(c->b, NULL);
-		webjson_text(c->b, "type",
+		webjson_open_object(c->j, NULL);
+		webjson_text(c->j, "type",
 			     profile_str(p, p->sample_types[i].type));
-		webjson_text(c->b, "unit",
+		webjson_text(c->j, "unit",
 			     profile_str(p, p->sample_types[i].unit));
-		webjson_close_object(c->b);
+		webjson_close(c->j);
 	}
-	webjson_close_array(c->b);
+	webjson_close(c->j);
 }
 
 static void write_comments(struct web_call *c, const struct profile *p)
 {
-	webjson_open_array(c->b, "comments");
+	webjson_open_array(c->j, "comments");
 	for (size_t i = 0; i < p->n_comments && i < COMMENTS_MAX; i++)
-		webjson_text(c->b, NULL, profile_str(p, p->comments[i]));
-	webjson_close_array(c->b);
+		webjson_text(c->j, NULL, profile_str(p, p->comments[i]));
+	webjson_close(c->j);
 }
 
 /* Of one profile: name, when and for how long, how much. */
 static void write_profile(struct web_call *c, const char *key,
 			  const struct profile *p, const char *name)
 {
-	struct buf *b = c->b;
-	webjson_open_object(b, key);
-	webjson_text(b, "name", name);
+	struct webjson *j = c->j;
+	webjson_open_object(j, key);
+	webjson_text(j, "name", name);
 	if (p->n_mappings) {
-		webjson_text(b, "binary",
+		webjson_text(j, "binary",
 			     profile_str(p, p->mappings[0].filename));
-		webjson_text(b, "build_id",
+		webjson_text(j, "build_id",
 			     profile_str(p, p->mappings[0].build_id));
 	}
-	webjson_int(b, "samples", (int64_t)p->n_samples);
+	webjson_int(j, "samples", (int64_t)p->n_samples);
 	/* Nanoseconds since 1970 are more than a JavaScript number holds. */
-	webjson_int(b, "time_ms", p->time_nanos / 1000000);
-	webjson_int(b, "duration_ns", p->duration_nanos);
-	webjson_text(b, "period_type", profile_str(p, p->period_type.type));
-	webjson_text(b, "period_unit", profile_str(p, p->period_type.unit));
-	webjson_int(b, "period", p->period);
+	webjson_int(j, "time_ms", p->time_nanos / 1000000);
+	webjson_int(j, "duration_ns", p->duration_nanos);
+	webjson_text(j, "period_type", profile_str(p, p->period_type.type));
+	webjson_text(j, "period_unit", profile_str(p, p->period_type.unit));
+	webjson_int(j, "period", p->period);
 	write_comments(c, p);
-	webjson_close_object(b);
+	webjson_close(j);
 }
 
 /* ---- labels -------------------------------------------------------------- */
@@ -135,16 +135,16 @@ static int write_labels(struct web_call *c, const struct profile *p,
 	if (l.n)
 		qsort_r(l.rows, l.n, sizeof(*l.rows), compare_labels,
 			(void *)p);
-	webjson_open_array(c->b, "labels");
+	webjson_open_array(c->j, "labels");
 	for (size_t i = 0; i < l.n && i < LABELS_MAX && !rc; i++) {
-		webjson_open_array(c->b, NULL);
-		webjson_text(c->b, NULL, profile_str(p, l.rows[i].key));
-		webjson_text(c->b, NULL, profile_str(p, l.rows[i].value));
-		webjson_int(c->b, NULL, l.rows[i].sum);
-		webjson_close_array(c->b);
+		webjson_open_array(c->j, NULL);
+		webjson_text(c->j, NULL, profile_str(p, l.rows[i].key));
+		webjson_text(c->j, NULL, profile_str(p, l.rows[i].value));
+		webjson_int(c->j, NULL, l.rows[i].sum);
+		webjson_close(c->j);
 	}
-	webjson_close_array(c->b);
-	webjson_int(c->b, "labels_left_out",
+	webjson_close(c->j);
+	webjson_int(c->j, "labels_left_out",
 		    l.n > LABELS_MAX ? (int64_t)(l.n - LABELS_MAX) : 0);
 	free(l.rows);
 	map_free(&l.index);
@@ -165,22 +165,22 @@ static void write_defaults(struct web_call *c)
 		{ "show_from", o->show_from }, { "tagfocus", o->tagfocus },
 		{ "tagignore", o->tagignore },
 	};
-	webjson_open_object(c->b, "defaults");
+	webjson_open_object(c->j, "defaults");
 	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++)
 		if (texts[i].value && *texts[i].value)
-			webjson_text(c->b, texts[i].key, texts[i].value);
-	webjson_close_object(c->b);
+			webjson_text(c->j, texts[i].key, texts[i].value);
+	webjson_close(c->j);
 }
 
 static void write_explanation(struct web_call *c, const struct profile *p)
 {
 	const struct explanation *x = explain_empty(p);
 	const struct web_options *o = &c->s->options;
-	webjson_open_object(c->b, "empty");
-	webjson_text(c->b, "why", o->why_empty ? o->why_empty : x->why);
-	webjson_text(c->b, "todo", o->todo_empty ? o->todo_empty : x->todo);
-	webjson_text(c->b, "command", o->todo_empty ? "" : x->command);
-	webjson_close_object(c->b);
+	webjson_open_object(c->j, "empty");
+	webjson_text(c->j, "why", o->why_empty ? o->why_empty : x->why);
+	webjson_text(c->j, "todo", o->todo_empty ? o->todo_empty : x->todo);
+	webjson_text(c->j, "command", o->todo_empty ? "" : x->command);
+	webjson_close(c->j);
 }
 
 static bool is_empty(const struct profile *p, size_t type)
@@ -203,8 +203,8 @@ int web_meta(struct web_call *c)
 	if (rc)
 		return rc;
 	write_types(c, s->p);
-	webjson_int(c->b, "value", (int64_t)type);
-	webjson_bool(c->b, "graphs", s->options.draw != NULL);
+	webjson_int(c->j, "value", (int64_t)type);
+	webjson_bool(c->j, "graphs", s->options.draw != NULL);
 	write_profile(c, "profile", s->p, s->options.name);
 	if (s->base)
 		write_profile(c, "base", s->base, s->options.base_name);

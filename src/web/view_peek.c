@@ -99,16 +99,16 @@ static int write_edges(struct web_call *c, struct side *sides,
 	int rc = add_edges(&list, &sides[0], 0, nodes[0], in);
 	if (!rc)
 		rc = add_edges(&list, &sides[1], 1, nodes[1], in);
-	webjson_open_array(c->b, in ? "callers" : "callees");
+	webjson_open_array(c->j, in ? "callers" : "callees");
 	for (size_t i = 0; i < list.n && !rc; i++) {
-		webjson_open_array(c->b, NULL);
-		webjson_text(c->b, NULL, list.rows[i].name);
-		webjson_int(c->b, NULL, list.rows[i].value[0]);
-		webjson_int(c->b, NULL, list.rows[i].value[1]);
-		webjson_bool(c->b, NULL, list.rows[i].is_inline);
-		webjson_close_array(c->b);
+		webjson_open_array(c->j, NULL);
+		webjson_text(c->j, NULL, list.rows[i].name);
+		webjson_int(c->j, NULL, list.rows[i].value[0]);
+		webjson_int(c->j, NULL, list.rows[i].value[1]);
+		webjson_bool(c->j, NULL, list.rows[i].is_inline);
+		webjson_close(c->j);
 	}
-	webjson_close_array(c->b);
+	webjson_close(c->j);
 	free(list.rows);
 	return rc;
 }
@@ -118,16 +118,16 @@ static int write_function(struct web_call *c, struct side *sides,
 {
 	const struct graph_node *nodes[2] = { find_node(&sides[0], name),
 					      find_node(&sides[1], name) };
-	webjson_open_object(c->b, NULL);
-	webjson_text(c->b, "name", name);
-	webjson_int(c->b, "flat", nodes[0] ? graph_flat(nodes[0]) : 0);
-	webjson_int(c->b, "cum", nodes[0] ? graph_cum(nodes[0]) : 0);
-	webjson_int(c->b, "flat_before", nodes[1] ? graph_flat(nodes[1]) : 0);
-	webjson_int(c->b, "cum_before", nodes[1] ? graph_cum(nodes[1]) : 0);
+	webjson_open_object(c->j, NULL);
+	webjson_text(c->j, "name", name);
+	webjson_int(c->j, "flat", nodes[0] ? graph_flat(nodes[0]) : 0);
+	webjson_int(c->j, "cum", nodes[0] ? graph_cum(nodes[0]) : 0);
+	webjson_int(c->j, "flat_before", nodes[1] ? graph_flat(nodes[1]) : 0);
+	webjson_int(c->j, "cum_before", nodes[1] ? graph_cum(nodes[1]) : 0);
 	int rc = write_edges(c, sides, nodes, true);
 	if (!rc)
 		rc = write_edges(c, sides, nodes, false);
-	webjson_close_object(c->b);
+	webjson_close(c->j);
 	return rc;
 }
 
@@ -135,7 +135,7 @@ static int write_matches(struct web_call *c, struct side *sides)
 {
 	size_t matched = 0;
 	int rc = 0;
-	webjson_open_array(c->b, "functions");
+	webjson_open_array(c->j, "functions");
 	for (int side = 0; side < 2; side++) {
 		const struct side *s = &sides[side];
 		for (size_t i = 0; s->r && i < s->g.n_order && !rc; i++) {
@@ -149,8 +149,8 @@ static int write_matches(struct web_call *c, struct side *sides)
 				rc = write_function(c, sides, name);
 		}
 	}
-	webjson_close_array(c->b);
-	webjson_int(c->b, "left_out",
+	webjson_close(c->j);
+	webjson_int(c->j, "left_out",
 		    matched > FUNCTIONS_MAX ? (int64_t)(matched - FUNCTIONS_MAX)
 					    : 0);
 	if (!rc && !matched)
@@ -171,8 +171,8 @@ int web_peek(struct web_call *c)
 		rc = open_side(c, c->s->base, pattern, &sides[1]);
 	if (!rc) {
 		web_write_head(c, sides[0].r);
-		webjson_int(c->b, "total", sides[0].r->total);
-		webjson_int(c->b, "total_before",
+		webjson_int(c->j, "total", sides[0].r->total);
+		webjson_int(c->j, "total_before",
 			    sides[1].r ? sides[1].r->total : 0);
 		rc = write_matches(c, sides);
 	}

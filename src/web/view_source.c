@@ -113,12 +113,12 @@ static int group(struct lines *all, struct listing **ret_listings,
 static void write_values(struct web_call *c, const int64_t flat[2],
 			 const int64_t cum[2])
 {
-	webjson_int(c->b, NULL, flat[0]);
-	webjson_int(c->b, NULL, cum[0]);
+	webjson_int(c->j, NULL, flat[0]);
+	webjson_int(c->j, NULL, cum[0]);
 	if (!c->s->base)
 		return;
-	webjson_int(c->b, NULL, flat[1]);
-	webjson_int(c->b, NULL, cum[1]);
+	webjson_int(c->j, NULL, flat[1]);
+	webjson_int(c->j, NULL, cum[1]);
 }
 
 /* [number, text or null, flat, cum, ...] */
@@ -131,11 +131,11 @@ static void write_line(struct web_call *c, const struct listing *l, size_t *at,
 			flat[s] = i64_add(flat[s], l->rows[*at].flat[s]);
 			cum[s] = i64_add(cum[s], l->rows[*at].cum[s]);
 		}
-	webjson_open_array(c->b, NULL);
-	webjson_int(c->b, NULL, number);
-	webjson_text(c->b, NULL, text);
+	webjson_open_array(c->j, NULL);
+	webjson_int(c->j, NULL, number);
+	webjson_text(c->j, NULL, text);
 	write_values(c, flat, cum);
-	webjson_close_array(c->b);
+	webjson_close(c->j);
 }
 
 static void write_lines(struct web_call *c, const struct listing *l,
@@ -150,7 +150,7 @@ static void write_lines(struct web_call *c, const struct listing *l,
 	if (last - first >= LINES_MAX)
 		last = first + LINES_MAX - 1;
 	size_t at = 0;
-	webjson_open_array(c->b, "lines");
+	webjson_open_array(c->j, "lines");
 	for (int64_t number = first; number <= last; number++) {
 		const char *text = source_line(reader, l->rows->file, number);
 		if (!text)
@@ -160,27 +160,27 @@ static void write_lines(struct web_call *c, const struct listing *l,
 	/* Figures whose lines are not there are shown without them. */
 	for (; at < l->n;)
 		write_line(c, l, &at, l->rows[at].line, "");
-	webjson_close_array(c->b);
+	webjson_close(c->j);
 }
 
 static void write_listing(struct web_call *c, const struct listing *l,
 			  struct source_reader *reader)
 {
-	struct buf *b = c->b;
-	webjson_open_object(b, NULL);
-	webjson_text(b, "name", l->rows->name);
-	webjson_text(b, "file", l->rows->file);
-	webjson_open_array(b, "values");
+	struct webjson *j = c->j;
+	webjson_open_object(j, NULL);
+	webjson_text(j, "name", l->rows->name);
+	webjson_text(j, "file", l->rows->file);
+	webjson_open_array(j, "values");
 	write_values(c, l->flat, l->cum);
-	webjson_close_array(b);
+	webjson_close(j);
 	const char *error = "the profile does not name its file";
 	if (*l->rows->file) {
 		source_line(reader, l->rows->file, 1);
 		error = source_error(reader, l->rows->file);
 	}
-	webjson_text(b, "missing", error);
+	webjson_text(j, "missing", error);
 	write_lines(c, l, reader);
-	webjson_close_object(b);
+	webjson_close(j);
 }
 
 static int write_listings(struct web_call *c, struct lines *all)
@@ -190,11 +190,11 @@ static int write_listings(struct web_call *c, struct lines *all)
 		source_new(c->o.source_path, c->o.trim_path, '\0');
 	size_t n = 0;
 	int rc = reader ? group(all, &list, &n) : ERR_NOMEM;
-	webjson_open_array(c->b, "listings");
+	webjson_open_array(c->j, "listings");
 	for (size_t i = 0; i < n && i < LISTINGS_MAX; i++)
 		write_listing(c, &list[i], reader);
-	webjson_close_array(c->b);
-	webjson_int(c->b, "left_out",
+	webjson_close(c->j);
+	webjson_int(c->j, "left_out",
 		    n > LISTINGS_MAX ? (int64_t)(n - LISTINGS_MAX) : 0);
 	source_free(reader);
 	free(list);
@@ -224,8 +224,8 @@ int web_source(struct web_call *c)
 			     pattern);
 	if (!rc) {
 		web_write_head(c, r[0]);
-		webjson_int(c->b, "total", r[0]->total);
-		webjson_int(c->b, "total_before", r[1] ? r[1]->total : 0);
+		webjson_int(c->j, "total", r[0]->total);
+		webjson_int(c->j, "total_before", r[1] ? r[1]->total : 0);
 		rc = write_listings(c, &all);
 	}
 	for (int i = 0; i < 2; i++) {

@@ -146,16 +146,16 @@ static void write_row(struct web_call *c, const struct side *sides,
 	const int from = p->node[0] ? 0 : 1;
 	const struct graph_info *info = &p->node[from]->info;
 	const struct view *v = &sides[from].r->view;
-	webjson_open_array(c->b, NULL);
-	webjson_text(c->b, NULL, name_of(p));
-	webjson_text(c->b, NULL, view_str(v, info->name));
-	webjson_text(c->b, NULL, view_str(v, info->file));
-	webjson_int(c->b, NULL, info->line);
+	webjson_open_array(c->j, NULL);
+	webjson_text(c->j, NULL, name_of(p));
+	webjson_text(c->j, NULL, view_str(v, info->name));
+	webjson_text(c->j, NULL, view_str(v, info->file));
+	webjson_int(c->j, NULL, info->line);
 	for (int side = 0; side < (c->s->base ? 2 : 1); side++) {
-		webjson_int(c->b, NULL, value_of(p, side, false));
-		webjson_int(c->b, NULL, value_of(p, side, true));
+		webjson_int(c->j, NULL, value_of(p, side, false));
+		webjson_int(c->j, NULL, value_of(p, side, true));
 	}
-	webjson_close_array(c->b);
+	webjson_close(c->j);
 }
 
 static int write_table(struct web_call *c, const struct side *sides)
@@ -170,14 +170,14 @@ static int write_table(struct web_call *c, const struct side *sides)
 	if (rc)
 		goto out;
 	web_write_head(c, sides[0].r);
-	webjson_int(c->b, "total", sides[0].r->total);
-	webjson_int(c->b, "total_before", sides[1].r ? sides[1].r->total : 0);
-	webjson_int(c->b, "left_out", (int64_t)(p.n - sent));
-	webjson_open_array(c->b, "rows");
+	webjson_int(c->j, "total", sides[0].r->total);
+	webjson_int(c->j, "total_before", sides[1].r ? sides[1].r->total : 0);
+	webjson_int(c->j, "left_out", (int64_t)(p.n - sent));
+	webjson_open_array(c->j, "rows");
 	for (size_t i = 0; i < p.n; i++)
 		if (p.rows[i].is_sent)
 			write_row(c, sides, &p.rows[i]);
-	webjson_close_array(c->b);
+	webjson_close(c->j);
 out:
 	free(p.rows);
 	map_free(&p.index);
