@@ -95,7 +95,14 @@ unset LAB_COSTS
 # do not use they wait.
 wrong spinning concurrent "FAIL  cpu: 
 FAIL  elsewhere: "
+# Threads that have ended tell no more how long they stood in line for a CPU: on
+# a busy machine that looks like waiting, and the number of threads must do.
+awk '$1 != "concurrent" || $2 == "threads"' \
+	"$scratch/exercises/lib/costs" >"$tmp/costs"
+LAB_COSTS=$tmp/costs
+export LAB_COSTS
 wrong threads-for-each concurrent "FAIL  threads-follow-load: "
+unset LAB_COSTS
 right in-place cpu 1
 right drops-oldest leaky 0
 right in-arena leaky 0
