@@ -3,6 +3,7 @@
  * 1.19 server's), over a profiler that is played (fake_pprof.h).
  */
 #include "base/clock.h"
+#include "http/own_fd.h"
 #include "http/pprof_http.h"
 #include "pprof/pprof.h"
 #include "tests/fake_pprof.h"
@@ -16,6 +17,7 @@
 #include <stdbool.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -996,7 +998,15 @@ static const char *const lost_when[] = { "idle", "connected", "capturing" };
 /* Returns: what went wrong, or NULL.  Process: one of its own. */
 static const char *close_all_and_go_on(int when)
 {
+	/* So that ours are below HIGH. */
+	struct rlimit before, few;
+	if (getrlimit(RLIMIT_NOFILE, &before))
+		return "no limit";
+	few = before;
+	few.rlim_cur = HIGH / 2;
+	setrlimit(RLIMIT_NOFILE, &few);
 	start(NULL);
+	setrlimit(RLIMIT_NOFILE, &before);
 	const int client = when == 2 ? begin_capture("profile?seconds=1")
 				     : client_connect(pprof_http_url(http));
 	if (when == 2 && !fake_wait_running(1))
@@ -1032,6 +1042,20 @@ static const char *close_all_and_go_on(int when)
 	}
 	return NULL;
 }
+
+START_TEST(low_numbers_are_the_programs)
+{
+	bool open_before[OWN_FD_FLOOR];
+	for (int fd = 0; fd < OWN_FD_FLOOR; fd++)
+		open_before[fd] = fcntl(fd, F_GETFD) >= 0;
+	start(NULL);
+	ck_assert_int_ge(own_fd_floor(), 128);
+	for (int fd = 0; fd < own_fd_floor(); fd++)
+		ck_assert_msg((fcntl(fd, F_GETFD) >= 0) == open_before[fd],
+			      "descriptor %d", fd);
+	teardown();
+}
+END_TEST
 
 START_TEST(the_program_closes_all)
 {
@@ -1100,6 +1124,7 @@ static Suite *suite(void)
 	testing_add_table(t, token_table, tokens);
 	testing_add_table(t, address_table, addresses);
 	testing_add_table(t, the_program_closes_all, lost_when);
+	tcase_add_test(t, low_numbers_are_the_programs);
 	tcase_add_test(t, limits_are_the_options);
 	tcase_add_test(t, stop_answers_who_waits);
 	tcase_add_test(t, options_out_of_range);

@@ -283,10 +283,8 @@ for mode in closefrom close-each; do
 	own $pid
 	exec 3>hold
 	wait_for 20 grep -q closed out
-	[ $mode = close-each ] ||
-		check "$mode: it serves all the same" fetch \
-			http://x/debug/pprof/heap heap.gz \
-			--unix-socket "$tmp/$mode"
+	check "$mode: it serves all the same" fetch \
+		http://x/debug/pprof/heap heap.gz --unix-socket "$tmp/$mode"
 	exec 3>&-
 	wait $pid
 	[ $? -eq 0 ] && [ ! -s err ] && [ ! -e "$tmp/$mode" ]
@@ -294,6 +292,25 @@ for mode in closefrom close-each; do
 	[ ! -s err ] || diag "$(cat err)"
 	check "$mode: and has written its profile" "$pprof" -raw $mode.gz
 done
+
+# A program that chooses the numbers of its descriptors.
+cat >numbers.sh <<'SH'
+exec 3>3.out 4>4.out 5>5.out 6>6.out 7>7.out 8>8.out 9>9.out
+for i in 3 4 5 6 7 8 9; do echo mine >&$i; done
+echo chosen
+cat hold >/dev/null
+SH
+PPROF_ADDR=unix:$tmp/numbers with "" sh numbers.sh >out 2>err &
+pid=$!
+own $pid
+exec 3>hold
+wait_for 20 grep -q chosen out
+check "descriptors 3 to 9 are its own: it serves" fetch \
+	http://x/debug/pprof/heap heap.gz --unix-socket "$tmp/numbers"
+exec 3>&-
+wait $pid
+[ $? -eq 0 ] && [ ! -s err ] && [ "$(cat ./*.out | uniq -c | tr -d ' ')" = 7mine ]
+ok $? "and it ends as ever, its files as it wrote them"
 
 # Its SIGPROF is its own, though it asks for it when we sample already.
 PPROF_CPU=sigprof.gz with "" "$subject" sigprof >out 2>err

@@ -226,6 +226,8 @@ int http_captures_start(int max, struct http_writer *writer,
 	int fds[2] = { -1, -1 };
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0,
 		       fds) == 0) {
+		for (int i = 0; i < 2; i++)
+			fds[i] = own_fd_raise(fds[i]);
 		c->wake = own_fd_of(fds[0]);
 		c->waker = own_fd_of(fds[1]);
 	}

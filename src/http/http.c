@@ -140,8 +140,11 @@ static void completed(void *arg, struct MHD_Connection *connection,
 static int start_daemon(struct pprof_http *h)
 {
 	sigset_t saved;
+	int fds[OWN_FD_FLOOR];
+	h->listener->fd = own_fd_raise(h->listener->fd);
 	h->listening = own_fd_of(h->listener->fd);
 	http_signals_block(&saved);
+	const int n = own_fd_occupy(fds);
 	h->daemon = MHD_start_daemon(
 		MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME |
 			MHD_USE_ERROR_LOG,
@@ -152,6 +155,7 @@ static int start_daemon(struct pprof_http *h)
 		MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS,
 		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_SECONDS,
 		MHD_OPTION_END);
+	own_fd_release(fds, n);
 	http_signals_restore(&saved);
 	if (!h->daemon)
 		return PPROF_ERR_IO;

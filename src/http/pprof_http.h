@@ -15,7 +15,8 @@
  * Functions that can fail return 0 or a negative PPROF_ERR_ code (pprof.h).
  * The library prints nothing, never ends the process, and its threads block
  * the signals that a program may want to handle.  Its descriptors are
- * close-on-exec.
+ * close-on-exec, and, connections apart, numbered from 512, or from half of
+ * RLIMIT_NOFILE where that is less.
  *
  *	GET  /debug/pprof/             the index: counts and descriptions
  *	     /debug/pprof/profile      CPU: seconds (30), hz
