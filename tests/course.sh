@@ -311,6 +311,19 @@ check "it is as it was given" cmp "$top_srcdir/src/workloads/cpu.c" \
 	"$scratch/src/workloads/cpu.c"
 grep -q 'this is no C' "$PROFLAB_STATE"/kept/cpu.*.c
 ok $? "what was written is kept"
+# One that cannot be linked takes the server away; the next one has it again.
+: >"$scratch/src/workloads/cpu.c"
+status "a change that cannot be linked" 99 "$proflab" check 1
+said "what is missing" "undefined reference to \`perform_cpu_intensive_task'"
+rm "$scratch/src/workloads/cpu.c"
+status "a workload that is gone" 99 "$proflab" check 1
+said "says what brings it back" "./proflab reset cpu brings it back"
+status "reset of what is gone" 0 "$proflab" reset cpu
+check "brings it back" cmp "$top_srcdir/src/workloads/cpu.c" \
+	"$scratch/src/workloads/cpu.c"
+status "a check after it" 1 "$proflab" check 1
+said "builds what was not" "The last build was not finished"
+check "and the server is there again" test -x "$scratch_build/proflab-server"
 echo '/* mine */' >>"$scratch/src/workloads/cpu.c"
 echo '/* mine */' >>"$scratch/src/workloads/leaky.c"
 status "reset of one that is, and one that is not" 2 "$proflab" reset cpu cup

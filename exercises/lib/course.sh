@@ -154,9 +154,15 @@ chosen_task() {
 	fi
 }
 
+# A change that cannot be linked takes the server away: the next one that can
+# brings it back.
 need_build() {
-	[ -x "$build/proflab-server" ] ||
+	[ ! -x "$build/proflab-server" ] || return 0
+	[ -f "$build/Makefile" ] && [ -x "$build/proflab-server-fixed" ] ||
 		die "nothing is built yet: run ./proflab setup (about two minutes)"
+	make_state
+	say "The last build was not finished: rebuilding ..." >&2
+	rebuild
 }
 
 course_list() {
@@ -257,7 +263,7 @@ course_start() {
 	esac
 	[ -n "$n" ] || n=1
 	folder=$(task_folder "$n")
-	need_build
+	need_build || return
 	alone walk "$n" "$folder" "$@"
 }
 
@@ -381,9 +387,16 @@ need_workload() {
 }
 
 rebuild() {
+	for made in $(workloads); do
+		[ -f "$here/src/workloads/$made.c" ] || {
+			say "src/workloads/$made.c is not there: ./proflab reset $made brings it back" >&2
+			return 99
+		}
+	done
 	(cd "$build" && make -j"$(nproc)" >"$state/make.log" 2>&1) || {
 		if grep -q 'error:' "$state/make.log"; then
-			grep -E -A6 'error:' "$state/make.log" | head -n 40 >&2
+			grep -E -A6 'error:|undefined reference|multiple definition' \
+				"$state/make.log" | head -n 40 >&2
 			say "It does not compile; the whole log is $state/make.log" >&2
 		else
 			tail -n 15 "$state/make.log" >&2
@@ -439,7 +452,7 @@ check_mended() {
 
 course_check() {
 	n=$(chosen_task "${1:-}") || return 2
-	need_build
+	need_build || return
 	if [ "$json" = no ]; then
 		[ -n "$n" ] || {
 			say "All tasks are done."
@@ -516,7 +529,7 @@ check_task() {
 course_watch() {
 	n=$(chosen_task "${1:-}") || return 2
 	[ -n "$n" ] || n=1
-	need_build
+	need_build || return
 	say "Watching src/workloads/ for task $n; Ctrl-C ends it."
 	last=
 	while :; do
@@ -585,12 +598,17 @@ course_reset() {
 reset_workload() {
 	kept=$state/kept/$1.$(date +%Y%m%d_%H%M%S).c
 	mkdir -p "$state/kept" &&
-		cp "$here/src/workloads/$1.c" "$kept" &&
+		{ [ ! -e "$here/src/workloads/$1.c" ] ||
+			cp "$here/src/workloads/$1.c" "$kept"; } &&
 		cp "$state/original/$1.c" "$here/src/workloads/$1.c" || {
 		say "proflab: src/workloads/$1.c was not reset" >&2
 		return 99
 	}
-	say "src/workloads/$1.c is as it was given; yours is kept in $kept"
+	if [ -e "$kept" ]; then
+		say "src/workloads/$1.c is as it was given; yours is kept in $kept"
+	else
+		say "src/workloads/$1.c, which was not there, is as it was given"
+	fi
 }
 
 # A workload (or the scenario mixed) before and after, under the same load.
@@ -616,7 +634,7 @@ course_compare() {
 		return 2
 	}
 	[ "$name" = mixed ] || need_workload "$name" || return
-	need_build
+	need_build || return
 	alone compare_servers
 }
 
