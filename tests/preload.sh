@@ -328,7 +328,7 @@ at_least leave-cpu.gz cpu work_a_while 90
 check "and has written its heap" "$pprof" -raw leave.gz
 
 # Daemons.
-for mode in daemon daemon2; do
+for mode in daemon daemon2 daemon-thread; do
 	PPROF_ADDR=unix:$tmp/d PPROF_HEAP=$mode.gz PPROF_CPU=$mode-cpu.gz \
 		with "" "$subject" $mode <hold >out 2>err &
 	first=$!
@@ -343,6 +343,9 @@ for mode in daemon daemon2; do
 		fetch http://x/debug/pprof/heap heap.gz --unix-socket "$tmp/d"
 	"$pprof" -top -sample_index=alloc_objects heap.gz >out 2>&1
 	ok $? "$mode: and its answer is a profile"
+	fetch "http://x/debug/pprof/threads?debug=2" threads \
+		--unix-socket "$tmp/d" && grep -q '^wait_for_input' threads
+	ok $? "$mode: and its thread is told"
 	exec 3>&-
 	wait_for 20 test -s $mode.gz
 	ok $? "$mode: it writes its profile when it ends"

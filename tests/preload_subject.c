@@ -7,6 +7,7 @@
  *	preload_subject daemon     become a daemon; print its pid; end when
  *	                           standard input ends
  *	preload_subject daemon2    the same, by two forks
+ *	preload_subject daemon-thread  by a thread that is not the first
  *	preload_subject serve      end when standard input ends
  *	preload_subject cancel     end a thread by pthread_cancel
  *	preload_subject family     300 blocks by each of malloc's family, of
@@ -178,7 +179,7 @@ static int survive(void)
 	return 0;
 }
 
-static int wait_for_input(void)
+ON_STACK static int wait_for_input(void)
 {
 	char buf[64];
 	while (read(STDIN_FILENO, buf, sizeof(buf)) > 0)
@@ -197,6 +198,20 @@ static int become_daemon(int forks)
 	printf("pid %d\n", (int)getpid());
 	fflush(stdout);
 	return wait_for_input();
+}
+
+static void *daemon_in_thread(void *arg)
+{
+	exit(become_daemon(1));
+	return arg;
+}
+
+static int become_daemon_in_thread(void)
+{
+	pthread_t t;
+	if (pthread_create(&t, NULL, daemon_in_thread, NULL) == 0)
+		pthread_join(t, NULL);
+	return 1;
 }
 
 static void *wait_for_ever(void *arg)
@@ -440,6 +455,8 @@ int main(int argc, char **argv)
 		return become_daemon(1);
 	if (!strcmp(mode, "daemon2"))
 		return become_daemon(2);
+	if (!strcmp(mode, "daemon-thread"))
+		return become_daemon_in_thread();
 	if (!strcmp(mode, "serve"))
 		return wait_for_input();
 	if (!strcmp(mode, "closefrom") || !strcmp(mode, "close-each"))
