@@ -12,9 +12,9 @@
 # PROFLAB_LONG=1 (make check-long, by pprof-differential-long.sh) adds the
 # profiles of the faulty and of the fixed server, of all kinds, whole and as
 # differences; and tries options with every report, and the product on all
-# profiles.  That is some 22600 comparisons, 17 minutes on two cores that are
-# not idle, so it is drawn anew each time, each
-# report of each profile apart, until DIFFERENTIAL_SECONDS (150) are over.
+# profiles.  That is some 41000 comparisons, half an hour on two cores that are
+# not idle, so it is drawn anew each time, each report of each profile apart,
+# until DIFFERENTIAL_SECONDS (150) are over.
 # DIFFERENTIAL_SEED=N draws the same again; DIFFERENTIAL_FULL=1 compares all.
 #
 # Exceptions, all of them:
@@ -26,6 +26,8 @@
 # - -raw and -proto of the servers' profiles with -symbolize=none: stripped
 #   libraries have names for us (their dynamic symbols), and none for Go.
 # - go-threadcreate.txt, which the Go tool cannot read.
+# - a gperftools CPU profile before other sources: its zeros are an object file
+#   to the Go tool, so it is the binary there, and one profile less.
 # shellcheck disable=SC1003,SC2013 # quotes for another shell; numbers only
 # shellcheck source=tests/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -165,7 +167,6 @@ else
 	each_files=$(ls ./*.pb.gz ./*.pb)
 	for file in *.txt *.prof; do
 		add "old formats" -top "$file"
-		add "old formats" -traces "$file"
 	done
 fi
 
@@ -257,13 +258,11 @@ for file in inlines.pb.gz names.pb.gz cpu.pb.gz; do
 	add "sources" -top -lines -source_path=/x/module_1 "$file"
 	add "sources" -top -files -trim_path=/src/module_2 "$file"
 done
-for number in x 0x5 0b101 0o7 010 08 1_0 1__0 +3 '' ' 3' 3000000000 \
-	9223372036854775808; do
-	add "mistakes" -top -nodecount="$number" cpu.pb.gz
+for number in 0x5 1_0 08 3000000000; do
+	add "mistakes" -top -nodecount=$number cpu.pb.gz
 done
-for number in .5 5. 0x5 0x1p-5 0x_1p-5 1_0 inf nan +nan 1e-400 1e400 .; do
-	add "mistakes" -tree -nodefraction="$number" cpu.pb.gz
-	add "mistakes" -top -divide_by="$number" cpu.pb.gz
+for number in 0x5 0x1p-5 1_0 inf nan 1e-400; do
+	add "mistakes" -tree -nodefraction=$number cpu.pb.gz
 done
 for file in cpu.pb.gz nothing.pb.gz; do
 	add "mistakes" -top -focus='(' $file
@@ -347,7 +346,7 @@ if [ "${PROFLAB_LONG:-0}" != 1 ]; then
 	# Of each old format another row of each: all come to some.
 	turn=0
 	for file in *.txt *.prof; do
-		for report in -tree -traces PEEK; do
+		for report in -tree -traces; do
 			product "product: old formats" "$file" "$report" \
 				$((turn * 37 % 80))
 			turn=$((turn + 1))
