@@ -42,7 +42,7 @@ done
 # What a command does not take is not passed over in silence.
 status "hint for machines" 2 "$proflab" hint 1 --json
 said "and what is for machines" "list, status, check and compare"
-for words in "list 1" "check 1 2" "hint 1-live" "hint 1/" "solution 1 2 3" "start 99"; do
+for words in "list 1" "check 1 2" "hint 1-live" "hint 1/" "solution 1 2 3" "solution 1 2" "compare cpu memory" "start 99"; do
 	# shellcheck disable=SC2086 # words
 	status "$words" 2 "$proflab" $words
 done

@@ -549,7 +549,13 @@ course_solution() {
 	for word in "$@"; do
 		case $word in
 		--spoil) spoil=yes ;;
-		*) which=$word ;;
+		*)
+			[ -z "$which" ] || {
+				say "proflab: solution takes one task, not \"$which\" and \"$word\"" >&2
+				return 2
+			}
+			which=$word
+			;;
 		esac
 	done
 	n=$(chosen_task "$which") || return 2
@@ -625,7 +631,13 @@ course_compare() {
 			say "proflab: compare has no option $1; there are: --given, --seconds N, --rounds N, --json" >&2
 			return 2
 			;;
-		*) name=$1 ;;
+		*)
+			[ -z "$name" ] || {
+				say "proflab: compare takes one name, not \"$name\" and \"$1\"" >&2
+				return 2
+			}
+			name=$1
+			;;
 		esac
 		shift
 	done
