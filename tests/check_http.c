@@ -993,7 +993,8 @@ static bool comes_to_rest(void)
 	return still == 5;
 }
 
-static const char *const lost_when[] = { "idle", "connected", "capturing" };
+static const char *const lost_when[] = { "idle", "connected", "capturing",
+					 "in a daemon of the program's" };
 
 /* Returns: what went wrong, or NULL.  Process: one of its own. */
 static const char *close_all_and_go_on(int when)
@@ -1005,10 +1006,15 @@ static const char *close_all_and_go_on(int when)
 	few = before;
 	few.rlim_cur = HIGH / 2;
 	setrlimit(RLIMIT_NOFILE, &few);
-	start(NULL);
+	const int rc = when == 3 ? pprof_http_new(NULL, &http)
+				 : pprof_http_start("127.0.0.1:0", NULL, &http);
 	setrlimit(RLIMIT_NOFILE, &before);
-	const int client = when == 2 ? begin_capture("profile?seconds=1")
-				     : client_connect(pprof_http_url(http));
+	int client = -1;
+	if (rc)
+		return "it does not start";
+	if (when != 3)
+		client = when == 2 ? begin_capture("profile?seconds=1")
+				   : client_connect(pprof_http_url(http));
 	if (when == 2 && !fake_wait_running(1))
 		return "no capture runs";
 	if (when == 1) {
@@ -1033,6 +1039,7 @@ static const char *close_all_and_go_on(int when)
 	if (!comes_to_rest())
 		return "a thread spins";
 	pprof_http_forked(http);
+	pprof_http_drain(http);
 	pprof_http_stop(http);
 	for (int i = 0; i < FILES; i++) {
 		struct stat st;

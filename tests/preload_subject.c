@@ -272,7 +272,8 @@ static int close_all(bool each)
 {
 	FILE *files[64];
 	int bad = 0;
-	if (!each)
+	/* Again and again, while the threads of the last time still start. */
+	for (int i = 0; !each && i < 20; i++)
 		closefrom(3);
 	for (int fd = 3; each && fd < 300; fd++)
 		close(fd);

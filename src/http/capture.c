@@ -249,6 +249,13 @@ bool http_captures_lost(const struct http_captures *c)
 	return c && !(own_fd_is_ours(&c->wake) && own_fd_is_ours(&c->waker));
 }
 
+bool http_captures_hold(const struct http_captures *c, unsigned first,
+			unsigned last)
+{
+	const unsigned a = (unsigned)c->wake.fd, b = (unsigned)c->waker.fd;
+	return (a >= first && a <= last) || (b >= first && b <= last);
+}
+
 bool http_captures_reserve(struct http_captures *c)
 {
 	pthread_mutex_lock(&c->lock);

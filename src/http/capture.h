@@ -26,6 +26,9 @@ int http_captures_count(struct http_captures *c);
 void http_captures_end_all(struct http_captures *c);
 /* Has the program closed what the thread waits on?  NULL: no. */
 bool http_captures_lost(const struct http_captures *c);
+/* Is what it waits on from first to last? */
+bool http_captures_hold(const struct http_captures *c, unsigned first,
+			unsigned last);
 /* No request may be left, and nothing lost.  NULL is allowed. */
 void http_captures_stop(struct http_captures *c);
 

@@ -9,6 +9,7 @@
 #include "pprof/pprof.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <microhttpd.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -74,8 +75,16 @@ int pprof_http_new(const struct pprof_http_options *options,
 
 bool http_lost(const struct pprof_http *h)
 {
-	return h->listening.ino && (!own_fd_is_ours(&h->listening) ||
-				    http_captures_lost(h->captures));
+	return (h->listening.ino && !own_fd_is_ours(&h->listening)) ||
+	       http_captures_lost(h->captures);
+}
+
+bool http_holds(const struct pprof_http *h, unsigned first, unsigned last)
+{
+	const unsigned listening = (unsigned)h->listening.fd;
+	return !http_lost(h) &&
+	       (last >= INT_MAX || (first <= listening && listening <= last) ||
+		http_captures_hold(h->captures, first, last));
 }
 
 /*
@@ -219,7 +228,8 @@ void pprof_http_stop(struct pprof_http *h)
 	if (!h)
 		return;
 	if (http_lost(h)) {
-		listener_close(h->listener); /* the socket's file */
+		if (h->listener)
+			listener_close(h->listener); /* the socket's file */
 		return;
 	}
 	if (h->daemon) {

@@ -214,22 +214,31 @@ static void become_daemon(void)
 
 /*
  * Ours with the program's, as is usual at the start of one that does not trust
- * what it inherited (ssh, sudo): serve anew.  Not in a child, which shares this
- * memory if it comes from vfork.
+ * what it inherited (ssh, sudo): stop before, since the HTTP threads would go
+ * on with what has their numbers then, and serve anew after.  `serving` is held
+ * in between.  Not in a child, which shares this memory if it comes from vfork;
+ * nor where the lock is taken, perhaps by whom a handler interrupted.
  */
-static void descriptors_closed(void)
+static bool descriptors_closing(unsigned first, unsigned last)
 {
 	if (self.pid != getpid() || pthread_mutex_trylock(&serving))
-		return;
-	guard_enter();
-	const bool lost = self.http && http_lost(self.http);
-	if (lost) {
-		pprof_http_stop(self.http);
-		self.http = NULL;
+		return false;
+	if (!self.http || !http_holds(self.http, first, last)) {
+		pthread_mutex_unlock(&serving);
+		return false;
 	}
+	guard_enter();
+	pprof_http_stop(self.http);
+	self.http = NULL;
+	guard_leave();
+	return true;
+}
+
+static void descriptors_closed(void)
+{
+	guard_enter();
 	pthread_mutex_unlock(&serving);
-	if (lost)
-		serve();
+	serve();
 	guard_leave();
 }
 
@@ -461,7 +470,7 @@ __attribute__((constructor)) static void preload_begin(void)
 	check_names();
 	pthread_atfork(before_fork, forked_parent, forked);
 	hooks_on_daemon(become_daemon);
-	hooks_on_descriptors_closed(descriptors_closed);
+	hooks_on_descriptors(descriptors_closing, descriptors_closed);
 	watch_first_thread();
 	sampler_in_foreign_program();
 	start_capture();

@@ -56,6 +56,9 @@ void http_resume(struct http_request *r)
 
 void pprof_http_drain(struct pprof_http *h)
 {
+	/* What is suspended then stays so. */
+	if (http_lost(h))
+		return;
 	pthread_mutex_lock(&h->lock);
 	h->draining = true;
 	pthread_mutex_unlock(&h->lock);

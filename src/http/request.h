@@ -172,6 +172,12 @@ void http_trim(void);
  */
 bool http_lost(const struct pprof_http *h);
 
+/*
+ * Is one of ours from first to last?  Where there is no end to the range,
+ * probably: connections have any number.
+ */
+bool http_holds(const struct pprof_http *h, unsigned first, unsigned last);
+
 /* ---- hand-over (request.c) ---- */
 
 /*

@@ -195,7 +195,7 @@ void hooks_objects_closed(struct hooks_closing *c)
 
 /* ---- daemons ------------------------------------------------------------- */
 
-static _Atomic(void (*)(void)) on_daemon, on_descriptors_closed;
+static _Atomic(void (*)(void)) on_daemon;
 
 void hooks_on_daemon(void (*fn)(void))
 {
@@ -209,14 +209,25 @@ void hooks_daemonized(void)
 		fn();
 }
 
-void hooks_on_descriptors_closed(void (*fn)(void))
+/* ---- descriptors --------------------------------------------------------- */
+
+static _Atomic(bool (*)(unsigned, unsigned)) on_closing;
+static _Atomic(void (*)(void)) on_closed;
+
+void hooks_on_descriptors(bool (*closing)(unsigned first, unsigned last),
+			  void (*closed)(void))
 {
-	atomic_store(&on_descriptors_closed, fn);
+	atomic_store(&on_closed, closed);
+	atomic_store(&on_closing, closing);
+}
+
+bool hooks_descriptors_closing(unsigned first, unsigned last)
+{
+	bool (*fn)(unsigned, unsigned) = atomic_load(&on_closing);
+	return fn && fn(first, last);
 }
 
 void hooks_descriptors_closed(void)
 {
-	void (*fn)(void) = atomic_load(&on_descriptors_closed);
-	if (fn)
-		fn();
+	atomic_load (&on_closed)();
 }

@@ -200,9 +200,15 @@ void hooks_daemonized(void);
 /* Who wants to be told.  One; at start. */
 void hooks_on_daemon(void (*fn)(void));
 
-/* A range of descriptors was closed.  Also in a vfork child. */
+/*
+ * All descriptors of a range are about to be closed, and were.  Also in a vfork
+ * child.
+ * Returns: hooks_descriptors_closed must be called afterwards.
+ */
+bool hooks_descriptors_closing(unsigned first, unsigned last);
 void hooks_descriptors_closed(void);
 /* Who wants to be told.  One; at start. */
-void hooks_on_descriptors_closed(void (*fn)(void));
+void hooks_on_descriptors(bool (*closing)(unsigned first, unsigned last),
+			  void (*closed)(void));
 
 #endif

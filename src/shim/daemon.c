@@ -9,6 +9,8 @@
 #include "shim/real.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <stdbool.h>
 #include <sys/types.h>
 #include <unistd.h>
 
@@ -39,23 +41,29 @@ int daemon(int nochdir, int noclose)
 	return rc;
 }
 
-static void tell_closed(void)
-{
-	const int saved = errno;
-	hooks_descriptors_closed();
-	errno = saved;
-}
-
 void closefrom(int first)
 {
+	const int saved = errno;
+	const bool stopped = hooks_descriptors_closing(
+		first < 0 ? 0 : (unsigned)first, UINT_MAX);
+	errno = saved;
 	real_closefrom()(first);
-	tell_closed();
+	if (stopped)
+		hooks_descriptors_closed();
+	errno = saved;
 }
 
 int close_range(unsigned first, unsigned last, int flags)
 {
+	const int saved = errno;
+	/* Flags: nothing is closed now, or not for other threads. */
+	const bool stopped = flags == 0 && first <= last &&
+			     hooks_descriptors_closing(first, last);
+	errno = saved;
 	const int rc = real_close_range()(first, last, flags);
-	if (rc == 0 && flags == 0)
-		tell_closed();
+	const int outcome = errno;
+	if (stopped)
+		hooks_descriptors_closed();
+	errno = outcome;
 	return rc;
 }
