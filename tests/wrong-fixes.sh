@@ -69,9 +69,17 @@ wrong sampling-off memory "FAIL  sampling: "
 [ -z "$(task_of leaky)" ] || wrong leak-in-mmap leaky "FAIL  rss: "
 wrong leak-in-memfd leaky "FAIL  files: "
 wrong not-kept leaky "FAIL  kept: "
+# Near the limits of time: a busy machine would hear of those first, and what a
+# child works its parent waits.
+awk '$1 == "cpu" && $2 == "cpu" { $5 *= 3; $6 *= 3 }
+	($1 != "inefficient" && $1 != "leaky") || $2 == "threads"' \
+	"$scratch/exercises/lib/costs" >"$tmp/costs"
+LAB_COSTS=$tmp/costs
+export LAB_COSTS
 wrong leak-in-files leaky "FAIL  counted: "
 wrong in-a-child inefficient "FAIL  counted: "
 wrong memoized cpu "FAIL  cpu: 40 random requests took"
+unset LAB_COSTS
 wrong renamed cpu "FAIL  cpu: "
 # By name the finding is gone, by route it stays.
 ! tried renamed || {
