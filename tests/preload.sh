@@ -277,6 +277,7 @@ wait $pid
 # All descriptors are closed, ours with them: at the start, when what we start
 # is still starting, and while it serves.
 for mode in closefrom close-each; do
+	rm -f out # what the last one said
 	PPROF_ADDR=unix:$tmp/$mode PPROF_CPU=$mode.gz \
 		with "" "$subject" $mode <hold >out 2>err &
 	pid=$!
