@@ -227,7 +227,8 @@ static void owner_dies(const struct kind *k)
 	SAY(pthread_mutex_lock(&m));
 	helper_end(&h);
 	SAY(pthread_mutex_unlock(&m));
-	/* Not by trylock: what glibc's does to it the rest would suffer from. */
+	/* Not by trylock: what glibc's does to it the rest would suffer from.
+	 */
 	SAY(pthread_mutex_lock(&m));
 	SAY(pthread_mutex_lock(&m));
 	for (int i = 1; i < N_TIMED; i++) {
@@ -239,8 +240,12 @@ static void owner_dies(const struct kind *k)
 static void process_dies(const struct kind *k)
 {
 	int status;
-	pthread_mutex_t *m = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
-				  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct {
+		pthread_mutex_t m;
+		_Atomic int has_it;
+	} *shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
+			 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	pthread_mutex_t *m = &shared->m;
 	make(m, k);
 	pid_t child = fork();
 	if (child == 0)
@@ -252,22 +257,21 @@ static void process_dies(const struct kind *k)
 		SAY(pthread_mutex_consistent(m));
 		SAY(pthread_mutex_unlock(m));
 		/* The other process has it when this one asks. */
-		_Atomic int *has_it = (void *)(m + 1);
 		child = fork();
 		if (child == 0) {
 			pthread_mutex_lock(m);
-			*has_it = 1;
+			shared->has_it = 1;
 			usleep(10000);
 			_exit(pthread_mutex_unlock(m));
 		}
-		while (!*has_it)
+		while (!shared->has_it)
 			usleep(100);
 		SAY(pthread_mutex_lock(m));
 		SAY(pthread_mutex_unlock(m));
 		waitpid(child, &status, 0);
 		SAY(status);
 	}
-	munmap(m, 4096);
+	munmap(shared, sizeof(*shared));
 }
 
 /* ---- more than a ceiling allows ------------------------------------------ */
