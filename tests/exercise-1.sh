@@ -29,10 +29,11 @@ taken=$tmp/faulty/1-live-profiling
 faulty=$taken/cpu.pb.gz
 fixed=$tmp/fixed/1-live-profiling/cpu.pb.gz
 
-# all_of FOLDER: the profiles of a walk, as arguments.
-all_of() {
-	echo "cpu=$1/cpu.pb.gz allocs.memory=$1/allocs.pb.gz" \
-		"allocs.inefficient=$1/inefficient.pb.gz"
+# judge ANSWERS: what a learner says of the walk's profiles.
+judge() {
+	(cd "$taken" && "$check_program" -answers "$1" "$exercise/findings" \
+		cpu=cpu.pb.gz allocs.memory=allocs.pb.gz \
+		allocs.inefficient=inefficient.pb.gz)
 }
 
 status "the checker says FAIL on the mended server" 1 \
@@ -93,19 +94,13 @@ measured=$(cpu_check -json -only hot-task-function \
 	"$exercise/findings" "$faulty" |
 	awk '/"value":/ { printf "%.1f", 100 * $2 }')
 sed -i "s/^share = .*/share = $measured/" "$tmp/right"
-# shellcheck disable=SC2046 # one word a profile
-status "right answers" 0 "$check_program" -answers "$tmp/right" \
-	"$exercise/findings" $(all_of "$taken")
+status "right answers" 0 judge "$tmp/right"
 {
 	printf '\357\273\277'
 	sed 's/$/\r/' "$tmp/right"
 } >"$tmp/marked"
-# shellcheck disable=SC2046 # one word a profile
-status "a byte-order mark, and lines that end in two" 0 "$check_program" -answers "$tmp/marked" \
-	"$exercise/findings" $(all_of "$taken")
-# shellcheck disable=SC2046
-status "wrong answers" 1 "$check_program" -answers "$tmp/wrong" \
-	"$exercise/findings" $(all_of "$taken")
+status "a byte-order mark, and lines that end in two" 0 judge "$tmp/marked"
+status "wrong answers" 1 judge "$tmp/wrong"
 check "all of them are named" test "$(grep -c '^FAIL' "$tmp/out")" -eq 8
 tr -s ' \n' ' ' <"$tmp/out" >"$tmp/said"
 check "in the learner's own numbers: a caller" grep -q \
@@ -115,12 +110,7 @@ check "the other ranking" grep -q \
 	'concat_text is [0-9]* % cumulative and [0-9]* % flat: another has more' \
 	"$tmp/said"
 check "a number" grep -q "You said 12; the profile says $measured" "$tmp/said"
-# shellcheck disable=SC2046
-status "the example, not filled in" 1 "$check_program" \
-	-answers "$exercise/answers.example" "$exercise/findings" \
-	$(all_of "$taken")
-# shellcheck disable=SC2046
-status "an answer to no question" 99 "$check_program" \
-	-answers "$tmp/misnamed" "$exercise/findings" $(all_of "$taken")
+status "the example, not filled in" 1 judge "$exercise/answers.example"
+status "an answer to no question" 99 judge "$tmp/misnamed"
 check "and which" grep -q 'no question is called "tusk"; there are: task ' "$tmp/out"
 done_testing
