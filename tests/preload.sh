@@ -313,6 +313,16 @@ wait $pid
 [ $? -eq 0 ] && [ ! -s err ] && [ "$(cat ./*.out | uniq -c | tr -d ' ')" = 7mine ]
 ok $? "and it ends as ever, its files as it wrote them"
 
+# On one CPU our threads have hardly begun by then.
+cpu=$(sed -n 's/^Cpus_allowed_list:[^0-9]*\([0-9]*\).*/\1/p' /proc/self/status)
+for round in 1 2 3; do
+	PPROF_ADDR=unix:$tmp/one taskset -c "$cpu" timeout 60 \
+		env LD_PRELOAD="$preload" "$subject" closefrom \
+		</dev/null >out 2>err
+	[ $? -eq 0 ] && [ ! -s err ] && [ ! -e "$tmp/one" ]
+	ok $? "closefrom on one CPU, time $round: it ends as ever"
+done
+
 # Its SIGPROF is its own, though it asks for it when we sample already.
 PPROF_CPU=sigprof.gz with "" "$subject" sigprof >out 2>err
 [ $? -eq 0 ] && [ ! -s err ]
