@@ -85,8 +85,9 @@ status "a state that cannot be written" 99 \
 said "says which, and what names another" \
 	"cannot write in the folder $tmp/unlocked (PROFLAB_STATE"
 (
-	# Room for what is remembered, not for profiles.
-	ulimit -f 100
+	# Room for what is remembered, not for profiles: 20 KiB, or 40 where the
+	# shell counts in whole ones.
+	ulimit -f 40
 	trap '' XFSZ
 	"$proflab" start 1 --seconds 1
 ) >"$tmp/out" 2>&1
