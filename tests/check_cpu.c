@@ -90,6 +90,24 @@ static void *split_worker(void *arg)
 	return NULL;
 }
 
+/* CPU time that others than this process have had, on all processors. */
+static int64_t others_ns(void)
+{
+	long long ticks[8] = { 0 };
+	FILE *f = fopen("/proc/stat", "re");
+	ck_assert_ptr_nonnull(f);
+	const int n = fscanf(f, "cpu %lld %lld %lld %lld %lld %lld %lld %lld",
+			     &ticks[0], &ticks[1], &ticks[2], &ticks[3],
+			     &ticks[4], &ticks[5], &ticks[6], &ticks[7]);
+	fclose(f);
+	ck_assert_int_eq(n, 8);
+	/* All but idle and iowait. */
+	const long long busy =
+		ticks[0] + ticks[1] + ticks[2] + ticks[5] + ticks[6] + ticks[7];
+	return busy * (1000 * MS / sysconf(_SC_CLK_TCK)) -
+	       clock_process_cpu_ns();
+}
+
 /*
  * In a stretch of CPU time of length L lie L / period points, to less than
  * one; late delivery moves one more from a stretch to the next, at most.  So
@@ -108,13 +126,16 @@ static bool split_is_true(double three, double one)
 /*
  * A round in which the processor was away for two periods says nothing of the
  * profiler, whatever it shows: it is told by the threads' clocks alone, and
- * taken once more.
+ * taken once more.  So is one that is off where others had a tenth of our CPU
+ * time: a thread that is set aside between two ticks has its points late.  A
+ * profiler that is off by 5 % is so in every round.
  */
 START_TEST(shares_are_true)
 {
 	for (int round = 1;; round++) {
 		pthread_t threads[SPLIT_THREADS];
 		three_ns = one_ns = burn_gap_ns = 0;
+		const int64_t others = others_ns();
 		struct pprof_capture *c = capture_begin(100);
 		for (uintptr_t i = 0; i < SPLIT_THREADS; i++)
 			ck_assert_int_eq(pthread_create(&threads[i], NULL,
@@ -127,10 +148,15 @@ START_TEST(shares_are_true)
 		const double three =
 			(double)count_of(p, "burn_three_parts", NULL);
 		const double one = (double)count_of(p, "burn_one_part", NULL);
-		const bool away = burn_gap_ns >= 20 * MS;
+		const int64_t disturbed = others_ns() - others;
+		const bool away = burn_gap_ns >= 20 * MS ||
+				  (!split_is_true(three, one) &&
+				   disturbed > (three_ns + one_ns) / 10);
 		if (away && round < 5) {
-			printf("# the processor was away for %.0f ms: again\n",
-			       (double)burn_gap_ns / 1e6);
+			printf("# %g and %g; the processor was away for %.0f "
+			       "ms, others had %.0f ms: again\n",
+			       three, one, (double)burn_gap_ns / 1e6,
+			       (double)disturbed / 1e6);
 			profile_free(p);
 			continue;
 		}
@@ -174,27 +200,46 @@ static const struct {
 	{ "lives of 100 ms", 4, 6, 100 * MS },
 };
 
-START_TEST(totals_are_true)
+/* Returns: by how much what was sampled is off. */
+static double totals_off(size_t i, bool *ret_disturbed, struct profile **ret_p)
 {
 	pthread_t threads[64];
-	int64_t life = lives[_i].life_ns;
+	int64_t life = lives[i].life_ns;
+	const int64_t others = others_ns();
+	used_ns = 0;
 	struct pprof_capture *c = capture_begin(100);
-	for (int w = 0; w < lives[_i].waves; w++) {
-		for (int i = 0; i < lives[_i].at_once; i++)
-			ck_assert_int_eq(pthread_create(&threads[i], NULL,
+	for (int w = 0; w < lives[i].waves; w++) {
+		for (int k = 0; k < lives[i].at_once; k++)
+			ck_assert_int_eq(pthread_create(&threads[k], NULL,
 							live_for, &life),
 					 0);
-		for (int i = 0; i < lives[_i].at_once; i++)
-			pthread_join(threads[i], NULL);
+		for (int k = 0; k < lives[i].at_once; k++)
+			pthread_join(threads[k], NULL);
 	}
 	struct profile *p = capture_end(c);
 	/* All that is not the creator's. */
 	const double got = (double)count_of(p, NULL, "main") / 100;
 	const double want = (double)used_ns / 1e9;
-	printf("# %s: %.3f s sampled of %.3f s (%+.2f %%)\n", lives[_i].name,
+	printf("# %s: %.3f s sampled of %.3f s (%+.2f %%)\n", lives[i].name,
 	       got, want, 100 * (got / want - 1));
-	ck_assert_msg(fabs(got / want - 1) < 0.03, "%s: %.3f s, not %.3f s%s",
-		      lives[_i].name, got, want, describe(p));
+	*ret_disturbed = others_ns() - others > used_ns / 10;
+	*ret_p = p;
+	return fabs(got / want - 1);
+}
+
+/* What comes before a thread's function and after it is in the profile, too,
+ * and longer where others are in the caches: as above. */
+START_TEST(totals_are_true)
+{
+	struct profile *p;
+	bool disturbed;
+	double off = totals_off((size_t)_i, &disturbed, &p);
+	for (int round = 1; off >= 0.03 && disturbed && round < 5; round++) {
+		profile_free(p);
+		off = totals_off((size_t)_i, &disturbed, &p);
+	}
+	ck_assert_msg(off < 0.03, "%s: off by %.2f %%%s", lives[_i].name,
+		      100 * off, describe(p));
 	profile_free(p);
 }
 END_TEST
